@@ -1,0 +1,98 @@
+package smbclient
+
+import (
+	"context"
+
+	"smbfs/smbclient/wire"
+)
+
+// A directory is opened to be listed, or to be watched: both save a round trip by travelling with the CREATE.
+
+// CreateAndList opens a directory and lists it, as Create and Open.ReadDir do, in one round trip if the listing is not long. If the listing
+// fails, the directory is closed again.
+func (t *TreeConnect) CreateAndList(ctx context.Context, name string, p CreateParams, pattern string) (*Open, []wire.DirEntry, error) {
+	const op = "create"
+	if err := checkName(op, name); err != nil {
+		return nil, nil, err
+	}
+	if pattern == "" {
+		pattern = "*"
+	}
+	create := p.request(name)
+	create.orphan = t.closeOrphan
+	parts := t.dirRequests(wire.RelatedFileID, pattern, 0)
+	if err := t.callRelated(ctx, append([]*request{create}, parts...)...); err != nil {
+		return nil, nil, opError(op, err)
+	}
+	if err := statusError(op, name, &create.response); err != nil {
+		return nil, nil, err
+	}
+	o, err := t.opened(name, p, &create.response)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, end, err := o.dirParts(parts)
+	if err == nil && !end {
+		list, err = o.readDirFrom(ctx, list, pattern, 0)
+	}
+	if err != nil {
+		_, _ = o.Close(ctx)
+		return nil, nil, err
+	}
+	return o, list, nil
+}
+
+// ListOnce lists a directory that is not open in one message: CREATE, two QUERY_DIRECTORY, CLOSE. It reports false if the listing
+// is not whole: then it is too long for that.
+func (t *TreeConnect) ListOnce(ctx context.Context, name string, p CreateParams) (list []wire.DirEntry, whole bool, err error) {
+	parts := t.dirRequests(wire.RelatedFileID, "*", 0)
+	err = t.withFile(ctx, "list", name, p, parts...)
+	if err != nil && !HasStatus(err, wire.StatusNoMoreFiles) && !tooLittleRoom(err) {
+		return nil, false, err
+	}
+	return (&Open{tree: t, name: name}).dirParts(parts)
+}
+
+// CreateAndNotify opens a directory and sends a CHANGE_NOTIFY on it, as Create and Open.StartChangeNotify do, in one message. It returns
+// once the directory is open. done is not called if that fails.
+func (t *TreeConnect) CreateAndNotify(ctx context.Context, name string, p CreateParams, np NotifyParams,
+	done func(*NotifyRequest)) (*Open, *NotifyRequest, error) {
+	const op = "create"
+	if err := checkName(op, name); err != nil {
+		return nil, nil, err
+	}
+	c := t.session.conn
+	create := p.request(name)
+	create.orphan = t.closeOrphan
+	opened := make(chan *Open, 1) // nil: it failed
+	n := c.newNotify(wire.RelatedFileID, np, func(n *NotifyRequest) {
+		// A server that keeps the order has answered the CREATE: whoever waits for that is about to tell. From any other one
+		// it comes in time, too, or the connection ends.
+		if o := <-opened; o != nil && done != nil {
+			done(n)
+		}
+	})
+	m := &message{requests: []*request{create, n.r}, session: t.session, treeID: t.id, related: true, seal: t.seal}
+	o, err := t.createAndNotify(ctx, name, p, m, create)
+	n.open = o
+	opened <- o
+	if err != nil {
+		return nil, nil, err
+	}
+	return o, n, nil
+}
+
+func (t *TreeConnect) createAndNotify(ctx context.Context, name string, p CreateParams, m *message, create *request) (*Open, error) {
+	const op = "create"
+	c := t.session.conn
+	if err := c.send(ctx, m); err != nil {
+		return nil, opError(op, err)
+	}
+	if err := c.wait(ctx, []*request{create}); err != nil {
+		return nil, opError(op, err)
+	}
+	if err := statusError(op, name, &create.response); err != nil {
+		return nil, err
+	}
+	return t.opened(name, p, &create.response)
+}
