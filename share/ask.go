@@ -1,0 +1,144 @@
+package share
+
+import (
+	"context"
+	"io/fs"
+	"strings"
+	"time"
+
+	"smbfs/cache"
+	"smbfs/smbclient"
+	"smbfs/smbclient/wire"
+)
+
+// askIdle is how long the handle for questions stays open after the last one: servers bound the
+// number of open handles, and the many directories in which nothing happens do with one each.
+const askIdle = 2 * time.Second
+
+// open opens the directory with a listing by pattern, or without if that is "", in one message.
+func (d *Directory) open(ctx context.Context, pattern string) (o *smbclient.Open, entries []wire.DirEntry, err error) {
+	p := listParams
+	p.Contexts = []wire.CreateContext{(&wire.QueryOnDiskIDRequest{}).Context()}
+	err = d.share.watch.do(ctx, func(t *smbclient.TreeConnect, _ bool) error {
+		if path := d.share.ServerPath(d.path); pattern == "" {
+			o, err = t.Create(ctx, path, p)
+		} else {
+			o, entries, err = t.CreateAndList(ctx, path, p, pattern)
+		}
+		return err
+	})
+	switch {
+	case err != nil && d.Standing() && IsGone(err) && !smbclient.HasStatus(err, wire.StatusDeletePending):
+		return nil, nil, ErrMoved // its other handle is open: it is somewhere
+	case err != nil:
+		return nil, nil, err
+	case !d.isIn(o):
+		_, _ = o.Close(context.WithoutCancel(ctx))
+		return nil, nil, ErrMoved
+	}
+	return o, entries, nil
+}
+
+// isIn reports whether what was opened may be the directory: servers that do not tell are believed.
+func (d *Directory) isIn(o *smbclient.Open) bool {
+	for _, c := range o.Contexts {
+		var id wire.QueryOnDiskIDResponse
+		if c.Name == wire.CreateContextQueryOnDiskID && id.Decode(c.Data) == nil && id.DiskFileID != 0 {
+			return d.path == "" || id.DiskFileID == d.id
+		}
+	}
+	return true
+}
+
+// List lists the directory.
+func (d *Directory) List(ctx context.Context) ([]cache.Observation, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ask != nil {
+		return d.share.list(ctx, d.ask, d.path)
+	}
+	o, entries, err := d.open(ctx, "*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _, _ = o.Close(context.WithoutCancel(ctx)) }()
+	return d.share.observations(d.path, entries), nil
+}
+
+// lookup asks for the server's names. A standing directory's handle for it stays open for a while.
+func (d *Directory) lookup(ctx context.Context, names []string) ([]smbclient.LookupResult, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, fs.ErrClosed
+	}
+	if d.ask != nil {
+		d.asked = time.Now()
+		return d.ask.Lookup(ctx, names)
+	}
+	pattern := ""
+	if len(names) == 1 && !strings.ContainsAny(names[0], `*?<>"\/`+"\x00") {
+		pattern = names[0]
+	}
+	o, entries, err := d.open(ctx, pattern)
+	if err != nil {
+		return nil, err
+	}
+	if d.Standing() {
+		d.keep(o)
+	} else {
+		defer func() { _, _ = o.Close(context.WithoutCancel(ctx)) }()
+	}
+	if pattern == "" {
+		return o.Lookup(ctx, names)
+	}
+	return []smbclient.LookupResult{single(entries, pattern)}, nil
+}
+
+// single is the answer about one name: the entry of that name, else one in another case.
+func single(entries []wire.DirEntry, name string) (r smbclient.LookupResult) {
+	for i := range entries {
+		if e := &entries[i]; r.Entry == nil || e.Name == name {
+			r.Entry = e
+		}
+	}
+	return r
+}
+
+// keep keeps the handle for further questions. Preconditions: d.mu is held.
+func (d *Directory) keep(o *smbclient.Open) {
+	d.ask, d.asked = o, time.Now()
+	if d.idle == nil {
+		d.idle = time.AfterFunc(askIdle, d.tidy)
+		return
+	}
+	d.idle.Reset(askIdle)
+}
+
+// tidy closes the handle for questions if there were none for a while.
+func (d *Directory) tidy() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch rest := askIdle - time.Since(d.asked); {
+	case d.ask == nil:
+	case rest > 0:
+		d.idle.Reset(rest)
+	default:
+		_, _ = d.ask.Close(context.Background())
+		d.ask = nil
+	}
+}
+
+// closeAsk closes the handle for questions for good.
+func (d *Directory) closeAsk(ctx context.Context) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	if d.idle != nil {
+		d.idle.Stop()
+	}
+	if d.ask != nil {
+		_, _ = d.ask.Close(ctx)
+		d.ask = nil
+	}
+}

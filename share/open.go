@@ -1,0 +1,336 @@
+package share
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"syscall"
+
+	"smbfs/cache"
+	"smbfs/smbclient"
+	"smbfs/smbclient/wire"
+)
+
+// Opening says how to open a file.
+type Opening struct {
+	Read, Write, Delete bool
+	Create, Exclusive   bool
+	ReadOnly            bool            // of a file that is made
+	Lease               smbclient.Lease // to ask for; zero: one that serves durability alone
+}
+
+// access returns the rights an opening asks for.
+func (o Opening) access() wire.AccessMask {
+	a := wire.FileReadAttributes | wire.Synchronize
+	if o.Read {
+		a |= wire.FileReadData
+	}
+	if o.Write {
+		a |= wire.FileWriteData | wire.FileAppendData | wire.FileWriteAttributes
+	}
+	if o.Delete {
+		a |= wire.Delete
+	}
+	return a
+}
+
+func (o Opening) disposition() wire.CreateDisposition {
+	switch {
+	case o.Create && o.Exclusive:
+		return wire.DispositionCreate
+	case o.Create:
+		return wire.DispositionOpenIf
+	}
+	return wire.DispositionOpen
+}
+
+// params are those of the CREATE.
+func (o Opening) params() smbclient.CreateParams {
+	return smbclient.CreateParams{
+		Access:      o.access(),
+		Attributes:  attributes(o.ReadOnly),
+		Share:       wire.ShareAll,
+		Disposition: o.disposition(),
+		Options:     wire.OptionNonDirectoryFile | wire.OptionOpenReparsePoint,
+		Contexts:    []wire.CreateContext{(&wire.QueryOnDiskIDRequest{}).Context()},
+		Lease:       o.Lease,
+	}
+}
+
+// keeping completes the parameters for one CREATE: the server keeps an open for a client that is gone only where it has a lease that
+// tells it when somebody else is in the way (MS-SMB2 3.3.5.9.10).
+func keeping(t *smbclient.TreeConnect, name string, p smbclient.CreateParams) smbclient.CreateParams {
+	_, _ = rand.Read(p.Durable[:])
+	if p.Lease.State != wire.LeaseNone {
+		return p
+	}
+	if p.Lease = t.LeaseOn(name); p.Lease.Key == (wire.LeaseKey{}) {
+		_, _ = rand.Read(p.Lease.Key[:])
+	}
+	p.Lease.State |= wire.LeaseRead | wire.LeaseHandle
+	return p
+}
+
+// File is an open file. It survives the loss of the connection that it was opened on: see revive.go.
+type File struct {
+	share  *Share
+	action wire.CreateAction
+	turn   chan struct{} // holds one token while somebody revives it
+
+	mu      sync.Mutex
+	where   func() (string, bool)  // guarded by mu: the file's path now
+	open    *smbclient.Open        // guarded by mu
+	seen    cache.Entry            // guarded by mu: what it was recognised by last
+	closed  bool                   // guarded by mu
+	refused *smbclient.TreeConnect // guarded by mu: where the open was not taken up again
+	missing missing                // guarded by mu: where the file was not found
+
+	written, flushed uint64    // guarded by mu: changes made; those that are on the server's disk
+	unflushed        unflushed // guarded by mu: the rest
+	disproved        uint64    // guarded by mu: what written was when the server was found not to have all
+	doubt            bool      // guarded by mu: the server that had it may have lost it
+}
+
+// Open opens the file at path, and describes it.
+func (s *Share) Open(ctx context.Context, path string, how Opening) (*File, cache.Entry, error) {
+	p := how.params()
+	server := s.ServerPath(path)
+	var e cache.Entry
+	o, err := ask(ctx, s.work, func(t *smbclient.TreeConnect) (*smbclient.Open, error) {
+		o, err := t.Create(ctx, server, keeping(t, server, p))
+		if err != nil {
+			return nil, err
+		}
+		if e, err = s.describe(ctx, path, o); err != nil {
+			_, _ = o.Close(context.WithoutCancel(ctx))
+			return nil, err
+		}
+		return o, nil
+	})
+	if err != nil {
+		return nil, cache.Entry{}, err
+	}
+	f := &File{share: s, action: o.Action, turn: make(chan struct{}, 1), open: o, seen: e, unflushed: nothingUnflushed()}
+	f.where = func() (string, bool) { return path, true }
+	s.files.add(f)
+	return f, e, nil
+}
+
+// Follow has the file looked for where it says, when it has to be opened again.
+func (f *File) Follow(where func() (path string, ok bool)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.where = where
+}
+
+// Action says whether the file was there when it was opened.
+func (f *File) Action() wire.CreateAction { return f.action }
+
+// Lease returns the lease that the file has now: while its connection is lost, none.
+func (f *File) Lease() smbclient.Lease {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.open.Lease()
+	if f.open.Tree().Session().Connection().Err() != nil {
+		l.State = wire.LeaseNone
+	}
+	return l
+}
+
+// do has op carried out on the open, and again on the one that takes its place if the connection is lost under it.
+func (f *File) do(ctx context.Context, op func(o *smbclient.Open) error) error {
+	return f.share.work.do(ctx, func(t *smbclient.TreeConnect, _ bool) error {
+		o, err := f.on(ctx, t)
+		if err != nil {
+			return err
+		}
+		return op(o)
+	})
+}
+
+// ReadAt is smbclient.Open.ReadAt.
+func (f *File) ReadAt(ctx context.Context, p []byte, off int64) (n int, err error) {
+	err = f.do(ctx, func(o *smbclient.Open) error {
+		n, err = o.ReadAt(ctx, p, off)
+		return err
+	})
+	return n, err
+}
+
+// WriteAt is smbclient.Open.WriteAt. What a lost connection had carried over is written once more, to the same place.
+func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err error) {
+	f.changed()
+	err = f.do(ctx, func(o *smbclient.Open) error {
+		n, err = o.WriteAt(ctx, p, off)
+		return err
+	})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err != nil {
+		f.unflushed.failed(off, int64(len(p)))
+	}
+	f.unflushed.wrote(p[:n], off)
+	return n, err
+}
+
+// CopyFrom is smbclient.Open.CopyRange. What a lost connection had carried over is copied once more, to the same place.
+func (f *File) CopyFrom(ctx context.Context, src *File, from, to, n int64) (copied int64, err error) {
+	f.changed()
+	err = f.do(ctx, func(o *smbclient.Open) error {
+		s, err := src.on(ctx, o.Tree())
+		if err != nil {
+			return err
+		}
+		copied, err = o.CopyRange(ctx, s, from, to, n)
+		return err
+	})
+	return copied, err
+}
+
+// SetEndOfFile sets the size, in bytes.
+func (f *File) SetEndOfFile(ctx context.Context, size uint64) error {
+	f.changed()
+	err := f.do(ctx, func(o *smbclient.Open) error { return o.SetEndOfFile(ctx, size) })
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unflushed.resized(int64(size))
+	return err
+}
+
+// changed notes that there is something to be flushed.
+func (f *File) changed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.written++
+}
+
+// ErrDoubt says that what was written before the server went away may be lost: nobody can tell whether the server's memory survived.
+// It matches EIO.
+var ErrDoubt = errors.Join(errors.New("the server may have lost what was written before it went away"), syscall.EIO)
+
+// Flush has the server bring to its disk what was written. It fails with ErrDoubt, once, if the server may have lost some of that, and does
+// not have it.
+func (f *File) Flush(ctx context.Context) error {
+	f.mu.Lock()
+	upTo := f.written
+	f.mu.Unlock()
+	if err := f.certain(ctx); err != nil && !errors.Is(err, ErrDoubt) {
+		return err
+	}
+	if err := f.do(ctx, func(o *smbclient.Open) error { return o.Flush(ctx) }); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.flushed = max(f.flushed, upTo); f.flushed == f.written {
+		f.unflushed = nothingUnflushed()
+	}
+	if f.doubt {
+		f.doubt = false
+		return ErrDoubt
+	}
+	return nil
+}
+
+// Settle is for a close(2): it fails as Flush does if what was written may not be on the server, without having it brought to the
+// disk. It does so each time until a Flush has: a close of a descriptor's copy, of which fork and exec make many, tells nobody.
+func (f *File) Settle(ctx context.Context) error {
+	f.mu.Lock()
+	clean := f.written == f.flushed && !f.doubt
+	f.mu.Unlock()
+	if clean {
+		return nil
+	}
+	return f.certain(ctx)
+}
+
+// certain waits for the connection, and fails with ErrDoubt if the server may have lost something.
+func (f *File) certain(ctx context.Context) error {
+	if err := f.do(ctx, func(*smbclient.Open) error { return nil }); err != nil {
+		return err
+	}
+	f.prove(ctx)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.doubt {
+		return ErrDoubt
+	}
+	return nil
+}
+
+// Close closes the file. It does not wait for a connection that is lost: the server closes what nobody takes up again.
+func (f *File) Close(ctx context.Context) (smbclient.CloseInfo, error) {
+	f.share.files.remove(f)
+	f.mu.Lock()
+	f.closed = true
+	o := f.open
+	f.mu.Unlock()
+	return o.Close(ctx)
+}
+
+// StatOpen asks about an open file.
+func (s *Share) StatOpen(ctx context.Context, f *File) (e cache.Entry, err error) {
+	err = f.do(ctx, func(o *smbclient.Open) error {
+		e, err = s.statOpen(ctx, o)
+		return err
+	})
+	return e, err
+}
+
+func (s *Share) statOpen(ctx context.Context, o *smbclient.Open) (cache.Entry, error) {
+	st, err := o.Stat(ctx)
+	if err != nil {
+		return cache.Entry{}, err
+	}
+	return s.entryOfStat(o.Name(), st), nil
+}
+
+// SetBasicOpen sets times and attributes of an open file. What is set through the handle that
+// wrote stays: the server would have its close, or a delayed update, move the time otherwise.
+func (s *Share) SetBasicOpen(ctx context.Context, f *File, b wire.FileBasicInformation) (e cache.Entry, err error) {
+	err = f.do(ctx, func(o *smbclient.Open) error {
+		if err := o.SetBasicInfo(ctx, b); err != nil {
+			return err
+		}
+		e, err = s.statOpen(ctx, o)
+		return err
+	})
+	return e, err
+}
+
+// Reopen opens again, at path, what f was and is closed now, and returns its file id too.
+func (s *Share) Reopen(ctx context.Context, f *File, path string) (*File, uint64, error) {
+	f.mu.Lock()
+	p := f.open.Params()
+	again := &File{share: s, action: f.action, turn: make(chan struct{}, 1), where: f.where,
+		written: f.written, flushed: f.flushed, unflushed: f.unflushed, doubt: f.doubt}
+	f.mu.Unlock()
+	var err error
+	again.open, err = ask(ctx, s.work, func(t *smbclient.TreeConnect) (*smbclient.Open, error) {
+		o, e, err := s.openAgain(ctx, t, path, p)
+		again.seen = e
+		return o, err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	s.files.add(again)
+	return again, again.seen.FileID, nil
+}
+
+// openAgain opens at path what was opened with p before.
+func (s *Share) openAgain(ctx context.Context, t *smbclient.TreeConnect, path string, p smbclient.CreateParams) (*smbclient.Open, cache.Entry, error) {
+	p.Disposition = wire.DispositionOpen
+	server := s.ServerPath(path)
+	o, err := t.Create(ctx, server, keeping(t, server, p))
+	if err != nil {
+		return nil, cache.Entry{}, err
+	}
+	e, err := s.describe(ctx, path, o)
+	if err != nil {
+		_, _ = o.Close(context.WithoutCancel(ctx))
+		return nil, cache.Entry{}, err
+	}
+	return o, e, nil
+}

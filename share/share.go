@@ -1,0 +1,208 @@
+package share
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"smbfs/cache"
+	"smbfs/smbclient"
+	"smbfs/smbclient/wire"
+)
+
+// Share is one share, or a directory in it, that is mounted.
+type Share struct {
+	work, watch *Line
+	prefix      string // the mount's root below the share's, '\' separated
+	probes      probes
+	files       files
+	outage      outage
+	onBreak     atomic.Pointer[func(smbclient.BreakEvent)]
+}
+
+// New returns the share that the two lines lead to. prefix is the directory that is
+// mounted, '/' or '\' separated, as the server names it; "" is the root.
+func New(work, watch *Line, prefix string) *Share {
+	s := &Share{work: work, watch: watch, prefix: strings.Trim(strings.ReplaceAll(prefix, "/", `\`), `\`)}
+	work.restoreWith(s.restore)
+	return s
+}
+
+// Hears reports whether the connection for watches is known to work: its silence means that nothing happened.
+func (s *Share) Hears() bool {
+	st := s.watch.Status()
+	return st.Up && time.Since(st.LastReceived) < s.watch.opts.Silence
+}
+
+// OnBreak has f called when the server takes back a lease; f has to acknowledge. See smbclient.Connection.OnBreak.
+func (s *Share) OnBreak(f func(smbclient.BreakEvent)) {
+	s.onBreak.Store(&f)
+	s.hearBreaks(s.work.Status().Tree)
+}
+
+func (s *Share) hearBreaks(t *smbclient.TreeConnect) {
+	if f := s.onBreak.Load(); f != nil {
+		t.Session().Connection().OnBreak(*f)
+	}
+}
+
+// Root returns what the server says of the mount's root.
+func (s *Share) Root(ctx context.Context) (cache.Entry, error) {
+	return s.statPath(ctx, s.prefix, true)
+}
+
+// Stat asks for name in the directory dir. trueName is the name as the server has it, which may
+// differ from what was asked for in case.
+func (s *Share) Stat(ctx context.Context, dir, name string) (e cache.Entry, trueName string, err error) {
+	found, err := ask(ctx, s.work, func(t *smbclient.TreeConnect) (*wire.DirEntry, error) {
+		return t.LookupIn(ctx, s.ServerPath(dir), serverName(name))
+	})
+	if err != nil {
+		return cache.Entry{}, "", err
+	}
+	if found == nil {
+		return cache.Entry{}, "", fs.ErrNotExist
+	}
+	trueName, ok := localName(found.Name)
+	if !ok || found.BadName {
+		return cache.Entry{}, "", fs.ErrNotExist
+	}
+	if found.FileID == 0 || found.FileID == ^uint64(0) {
+		found.FileID = s.madeID(join(dir, trueName))
+	}
+	return entryOf(found), trueName, nil
+}
+
+// StatPath asks for the object at path. Unlike Stat it tells the number of links and not the
+// name's true case.
+func (s *Share) StatPath(ctx context.Context, path string) (cache.Entry, error) {
+	return s.statPath(ctx, s.ServerPath(path), false)
+}
+
+func (s *Share) statPath(ctx context.Context, path string, follow bool) (cache.Entry, error) {
+	st, err := ask(ctx, s.work, func(t *smbclient.TreeConnect) (smbclient.FileStat, error) { return t.Stat(ctx, path, follow) })
+	if err != nil {
+		return cache.Entry{}, err
+	}
+	e := s.entryOfStat(path, st)
+	if st.Attributes&wire.AttributeReparsePoint != 0 && !follow {
+		e.Kind = s.reparseKind(ctx, path, e.Kind)
+	}
+	return e, nil
+}
+
+// reparseKind tells a symbolic link from other reparse points, which are what they look like.
+func (s *Share) reparseKind(ctx context.Context, path string, kind cache.Kind) cache.Kind {
+	if b, err := s.reparsePoint(ctx, path); err == nil && b.Tag == wire.ReparseTagSymlink {
+		return cache.Symlink
+	}
+	return kind
+}
+
+// OneMessage is how many entries a directory may have to be listed in one message, as a rule.
+const OneMessage = 4000
+
+// List lists the directory at path, which is believed to have so many entries.
+func (s *Share) List(ctx context.Context, path string, entries int) ([]cache.Observation, error) {
+	server := s.ServerPath(path)
+	list, err := ask(ctx, s.work, func(t *smbclient.TreeConnect) ([]wire.DirEntry, error) {
+		if entries <= OneMessage {
+			list, whole, err := t.ListOnce(ctx, server, listParams)
+			if err != nil || whole {
+				return list, err
+			}
+		}
+		o, list, err := t.CreateAndList(ctx, server, listParams, "")
+		if err != nil {
+			return nil, err
+		}
+		_, _ = o.Close(context.WithoutCancel(ctx))
+		return list, nil
+	})
+	return s.observations(path, list), err
+}
+
+// listParams open a directory to read its names.
+var listParams = smbclient.CreateParams{
+	Access:      wire.FileListDirectory | wire.FileReadAttributes | wire.Synchronize,
+	Share:       wire.ShareAll,
+	Disposition: wire.DispositionOpen,
+	Options:     wire.OptionDirectoryFile,
+}
+
+func (s *Share) list(ctx context.Context, o *smbclient.Open, path string) ([]cache.Observation, error) {
+	entries, err := o.ReadDir(ctx, "*")
+	if err != nil {
+		return nil, err
+	}
+	return s.observations(path, entries), nil
+}
+
+// observations takes a listing of the directory at path.
+func (s *Share) observations(path string, entries []wire.DirEntry) []cache.Observation {
+	list := make([]cache.Observation, 0, len(entries))
+	seen := make(map[string]struct{}, len(entries))
+	for i := range entries {
+		name, ok := localName(entries[i].Name)
+		_, twice := seen[name]
+		if !ok || twice || entries[i].BadName {
+			continue
+		}
+		seen[name] = struct{}{}
+		e := s.listed(path, name, &entries[i])
+		list = append(list, cache.Observation{Name: name, Entry: &e})
+	}
+	return list
+}
+
+// listed is the entry of a listing, with an id made of its path if the server has none.
+func (s *Share) listed(dir, name string, d *wire.DirEntry) cache.Entry {
+	if d.FileID == 0 || d.FileID == ^uint64(0) {
+		d.FileID = s.madeID(join(dir, name))
+	}
+	return entryOf(d)
+}
+
+// Space is what a file system has, in blocks of BlockSize bytes.
+type Space struct {
+	BlockSize              uint32
+	Total, Free, Available uint64
+}
+
+// StatFS returns the space of the share.
+func (s *Share) StatFS(ctx context.Context) (Space, error) {
+	info, err := ask(ctx, s.work, func(t *smbclient.TreeConnect) (smbclient.FSInfo, error) { return t.StatFS(ctx) })
+	if err != nil {
+		return Space{}, err
+	}
+	return Space{uint32(info.BlockSize), info.TotalBlocks, info.FreeBlocks, info.AvailableBlocks}, nil
+}
+
+func join(dir, name string) string {
+	if dir == "" {
+		return name
+	}
+	return dir + "/" + name
+}
+
+// IsGone reports whether err says that there is no such file or directory.
+func IsGone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || smbclient.HasStatus(err, wire.StatusDeletePending, wire.StatusNoSuchFile,
+		wire.StatusObjectNameNotFound, wire.StatusObjectPathNotFound, wire.StatusFileDeleted, wire.StatusNotADirectory)
+}
+
+// IsUnsupported reports whether err says that the server cannot do this at all.
+func IsUnsupported(err error) bool {
+	return smbclient.HasStatus(err, wire.StatusNotSupported, wire.StatusNotImplemented, wire.StatusInvalidDeviceRequest)
+}
+
+// IsExhausted reports whether err says that the server has no more of what it takes.
+func IsExhausted(err error) bool {
+	return smbclient.HasStatus(err, wire.StatusInsufficientResources, wire.StatusTooManyOpenedFiles)
+}
+
+// IsForbidden reports whether err says that the user may not do this.
+func IsForbidden(err error) bool { return smbclient.HasStatus(err, wire.StatusAccessDenied) }
