@@ -1,0 +1,329 @@
+package cache
+
+import "time"
+
+// Own brackets a local operation on names while it is under way. What the server says about
+// those names from before its end is not believed, and nothing of them is told meanwhile.
+type Own struct {
+	t      *Tree
+	places []Place
+}
+
+// Begin starts a local operation on the names given. End must follow.
+func (t *Tree) Begin(places ...Place) *Own {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range places {
+		if _, d := t.directory(p.Dir); d != nil {
+			s := d.slot(p.Name, true)
+			s.busy++
+			s.version = t.tick()
+		}
+	}
+	return &Own{t: t, places: places}
+}
+
+// End ends the operation. What it did was said before by Created, Removed, Renamed or Linked.
+func (o *Own) End() {
+	t := o.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range o.places {
+		dir, d := t.directory(p.Dir)
+		if d == nil {
+			continue
+		}
+		if s := d.slots[p.Name]; s != nil && s.busy > 0 {
+			s.busy--
+			s.version = t.tick()
+			t.enqueue(dir)
+			t.drop(p)
+		}
+	}
+	t.wake()
+}
+
+// Created says that p is now e, made or opened by us, and counts as one lookup of the kernel's.
+func (o *Own) Created(p Place, e Entry, now time.Time) View {
+	t := o.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	dir, d := t.directory(p.Dir)
+	if d == nil {
+		return View{}
+	}
+	defer t.keep(dir)()
+	s := d.slot(p.Name, true)
+	obj := s.truth
+	if obj == nil || !obj.staysAs(&e, 0) {
+		if obj = t.object(e, 0); obj.dir != nil && len(obj.told) > 0 {
+			obj = t.alias(obj) // seen under another name before our own answer came
+		}
+		t.toldEmpty(obj)
+		if obj.dir != nil && len(obj.dir.slots) == 0 {
+			obj.dir.listed = now // it is as good as listed: there is nothing in it yet
+		}
+	}
+	obj.take(e.Attr, t.tick(), now)
+	obj.rhythmOf().settled = now
+	defer t.pin(p, s)()
+	t.set(p, s, obj, obj)
+	return t.give(View{ID: obj.id, Entry: obj.entry(), Known: true})
+}
+
+// Removed says that p is gone by our doing.
+func (o *Own) Removed(p Place) {
+	t := o.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.at(p)
+	if s == nil {
+		return
+	}
+	defer t.keep(t.byID[p.Dir])()
+	if s.told != nil && s.told.dir != nil {
+		t.bury(s.told, time.Time{})
+	}
+	t.set(p, s, nil, nil)
+	t.drop(p)
+}
+
+// Renamed says that what was at from is at to by our doing.
+// On the server that is what truly was there, in the kernel what was shown.
+func (o *Own) Renamed(from, to Place) {
+	t := o.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	source, fd := t.directory(from.Dir)
+	target, td := t.directory(to.Dir)
+	if fd == nil || td == nil {
+		return
+	}
+	f, s := fd.slot(from.Name, true), td.slot(to.Name, true)
+	told, truth := f.occupants()
+	defer t.pin(from, f)()
+	defer t.pin(to, s)()
+	defer t.keep(source, target, told, truth)()
+	t.set(from, f, nil, nil)
+	t.set(to, s, told, truth)
+}
+
+// occupants returns what is shown and what is true, each for the other where there is but one.
+// Preconditions: Tree.mu is held.
+func (s *slot) occupants() (told, truth *object) {
+	told, truth = s.told, s.truth
+	if told == nil {
+		told = truth
+	}
+	if truth == nil && told != nil && !told.isLeaving() {
+		truth = told
+	}
+	return told, truth
+}
+
+func (o *object) isLeaving() bool { return o.dir != nil && o.dir.leaving }
+
+// keep has objects outlast the moments in which they have no name, up to the call of what it
+// returns. Preconditions: t.mu is held.
+func (t *Tree) keep(objects ...*object) func() {
+	for _, o := range objects {
+		if o != nil {
+			o.refs++
+		}
+	}
+	return func() {
+		for _, o := range objects {
+			if o == nil {
+				continue
+			}
+			if o.refs--; o.refs == 0 {
+				t.left(o)
+			}
+		}
+	}
+}
+
+// pin has a slot outlast the moments in which it says nothing, up to the call of what it returns.
+// Preconditions: t.mu is held.
+func (t *Tree) pin(p Place, s *slot) func() {
+	s.busy++
+	return func() {
+		s.busy--
+		t.drop(p)
+	}
+}
+
+// Hide says that name, of our own making, is to be shown to nobody.
+func (t *Tree) Hide(p Place) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, d := t.directory(p.Dir); d != nil {
+		if d.hidden == nil {
+			d.hidden = map[string]struct{}{}
+		}
+		d.hidden[p.Name] = struct{}{}
+	}
+}
+
+// Unhide ends what Hide began: the name is free again.
+func (t *Tree) Unhide(p Place) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, d := t.directory(p.Dir); d != nil {
+		delete(d.hidden, p.Name)
+	}
+}
+
+// set moves both views of p. Preconditions: t.mu is held.
+func (t *Tree) set(p Place, s *slot, told, truth *object) {
+	dir := t.byID[p.Dir]
+	if dir.dir.leaving {
+		truth = nil
+	}
+	s.asOf = t.tick()
+	t.setEarly(s, nil)
+	t.setTruth(p, s, truth)
+	t.setTold(p, s, told)
+	t.takeAway(told, truth, p)
+	if s.told != s.truth {
+		t.soil(dir, p.Name, s)
+	}
+}
+
+// takeAway removes directories, which can have but one place, from all others but p.
+// Preconditions: t.mu is held.
+func (t *Tree) takeAway(told, truth *object, p Place) {
+	var others []Place
+	if told != nil && told.dir != nil {
+		others = append(others, told.told...)
+	}
+	if truth != nil && truth.dir != nil {
+		others = append(others, truth.truth...)
+	}
+	for _, q := range others {
+		s := t.at(q)
+		if q == p || s == nil {
+			continue
+		}
+		if s.told == told {
+			t.setTold(q, s, nil)
+		}
+		if s.truth == truth {
+			t.setTruth(q, s, nil)
+		}
+		if s.told != s.truth {
+			t.soil(t.byID[q.Dir], q.Name, s)
+		}
+		t.drop(q)
+	}
+}
+
+// see takes attributes that were asked for at asOf, if nothing newer is known.
+// Preconditions: Tree.mu is held.
+func (o *object) see(a Attr, asOf Stamp, now time.Time) bool {
+	if !o.current(asOf) {
+		return false
+	}
+	o.take(a, asOf, now)
+	return true
+}
+
+// current reports whether an answer asked for at asOf is newer than all that is known, and not
+// from the midst of an own change. Preconditions: Tree.mu is held.
+func (o *object) current(asOf Stamp) bool {
+	return asOf >= o.asOf && asOf >= o.version && o.changing == 0
+}
+
+// Preconditions: Tree.mu is held.
+func (o *object) take(a Attr, asOf Stamp, now time.Time) {
+	if a.Links == 0 {
+		a.Links = o.attr.Links
+	}
+	o.attr, o.asOf, o.seen = a, asOf, now
+}
+
+// Opened counts an own handle of id; writer says that it may change the content.
+func (t *Tree) Opened(id ID, writer bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o := t.byID[id]; o != nil {
+		o.opens++
+		if writer {
+			o.writers++
+		}
+	}
+}
+
+// Closed takes an own handle of id back. Attributes that CLOSE answered with, if any, are
+// the truth that the handle's own writes led to (MS-SMB2 2.2.16).
+func (t *Tree) Closed(id ID, writer bool, final *Attr, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.byID[id]
+	if o == nil {
+		return
+	}
+	o.opens = max(o.opens-1, 0)
+	if writer {
+		o.writers = max(o.writers-1, 0)
+		o.version = t.tick()
+		o.rhythmOf().settled = now
+		if final != nil {
+			// Nobody here writes any more, so another size than our writes led to is somebody else's doing.
+			foreign := o.identity.Kind == File && o.writers == 0 && o.changing == 0 && final.Size != o.attr.Size
+			o.take(*final, t.tick(), now)
+			if foreign && t.note(o, Place{}, todoModify|todoClose) {
+				t.wake()
+			}
+		} else {
+			o.seen = time.Time{}
+		}
+	}
+	t.abandon(o)
+}
+
+// Wrote says that our own write extended the content of id to at least end bytes.
+func (t *Tree) Wrote(id ID, end uint64, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o := t.byID[id]; o != nil {
+		o.attr.Size = max(o.attr.Size, end)
+		o.version = t.tick()
+		o.rhythmOf().settled = now
+	}
+}
+
+// Set takes the attributes of id that our own operation left, as the server told them after it.
+func (t *Tree) Set(id ID, a Attr, now time.Time) View {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.byID[id]
+	if o == nil {
+		return View{}
+	}
+	o.version = t.tick()
+	o.rhythmOf().settled = now
+	o.take(a, t.tick(), now)
+	return View{ID: id, Entry: o.entry(), Known: true}
+}
+
+// BeginSet says that an own change of attributes or content of id is on its way: answers from
+// before its end count no more. EndSet must follow, when Wrote or Set have said what it did.
+func (t *Tree) BeginSet(id ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o := t.byID[id]; o != nil {
+		o.version = t.tick()
+		o.changing++
+	}
+}
+
+// EndSet ends what BeginSet began.
+func (t *Tree) EndSet(id ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o := t.byID[id]; o != nil && o.changing > 0 {
+		o.version = t.tick()
+		o.changing--
+	}
+}
