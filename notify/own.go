@@ -1,0 +1,111 @@
+package notify
+
+import (
+	"sync"
+	"time"
+
+	"smbfs/cache"
+	"smbfs/share"
+)
+
+const (
+	// ownHold is how long a hint about a name waits that a local program has just changed: the hint is
+	// most probably the echo of that, several more follow it, and one question answers them all.
+	ownHold = 50 * time.Millisecond
+	// ownHoldMost is how long hints of one directory are held back while local programs go on changing it.
+	ownHoldMost = 500 * time.Millisecond
+	// echoGather is how long the next request is put off after a notification of nothing but own changes.
+	// The server gathers what follows, so that a program that makes many files is not slowed by as
+	// many notifications each. It is also the most that it delays a change by somebody else.
+	echoGather = 5 * time.Millisecond
+	// touchesToTrim is how many names are remembered before the old ones are looked for.
+	touchesToTrim = 4096
+)
+
+// touches are the names that local programs have changed, and when.
+type touches struct {
+	mu     sync.Mutex
+	at     map[cache.Place]time.Time // guarded by mu
+	trimAt int                       // guarded by mu
+}
+
+// Touched says that a local program is about to change, or has changed, what is at these places. It
+// does not wait for anything.
+func (e *Engine) Touched(places ...cache.Place) {
+	t := &e.touches
+	now := time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.at == nil {
+		t.at, t.trimAt = map[cache.Place]time.Time{}, touchesToTrim
+	}
+	for _, p := range places {
+		t.at[p] = now
+	}
+	if len(t.at) < t.trimAt {
+		return
+	}
+	for p, at := range t.at {
+		if now.Sub(at) > e.opts.Settle {
+			delete(t.at, p)
+		}
+	}
+	t.trimAt = max(touchesToTrim, 2*len(t.at))
+}
+
+// within reports whether p was touched less than age before now.
+func (t *touches) within(p cache.Place, now time.Time, age time.Duration) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at, ok := t.at[p]
+	return ok && now.Sub(at) < age
+}
+
+// echo reports whether a notification is of nothing but what local programs have just changed.
+func (e *Engine) echo(dir cache.ID, n *share.Notification) bool {
+	now := time.Now()
+	for _, ev := range n.Events {
+		if !e.touches.within(cache.Place{Dir: dir, Name: ev.Name}, now, ownHold) {
+			return false
+		}
+	}
+	return len(n.Events) > 0 && !n.Overflow
+}
+
+// split parts the hints that are to be acted on from those that can wait. One that says that a name is
+// gone of which that is known is neither: some servers have to read the whole directory to say it
+// again. Preconditions: e.mu is held.
+func (e *Engine) split(w *watch, now time.Time) (ready, held map[string]cache.Hint) {
+	for name, h := range w.hints {
+		if h == cache.HintRemoved {
+			if id, _ := e.tree.TrueOccupant(cache.Place{Dir: w.id, Name: name}); id == 0 {
+				delete(w.hints, name)
+				continue
+			}
+		}
+		if !e.touches.within(cache.Place{Dir: w.id, Name: name}, now, ownHold) {
+			continue
+		}
+		if held == nil {
+			held = map[string]cache.Hint{}
+		}
+		held[name] = h
+	}
+	switch {
+	case held == nil:
+		w.heldSince = time.Time{}
+		return w.hints, nil
+	case w.heldSince.IsZero():
+		w.heldSince = now
+	case now.Sub(w.heldSince) > ownHoldMost:
+		w.heldSince = time.Time{}
+		return w.hints, nil
+	}
+	ready = make(map[string]cache.Hint, len(w.hints)-len(held))
+	for name, h := range w.hints {
+		if _, waits := held[name]; !waits {
+			ready[name] = h
+		}
+	}
+	return ready, held
+}

@@ -1,0 +1,274 @@
+package notify
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"smbfs/cache"
+	"smbfs/share"
+)
+
+// askAtOnce is how many names are asked for one by one rather than by listing the directory,
+// whatever its size.
+const askAtOnce = 64
+
+// process brings the truth of one directory up to date.
+func (e *Engine) process(w *watch) {
+	e.mu.Lock()
+	d := w.dir
+	leave := w.gone
+	if d == nil && !leave && w.paused() {
+		e.attendAt(w, w.pausedUntil)
+		leave = true
+	}
+	e.mu.Unlock()
+	if leave {
+		return
+	}
+	e.judge(w)
+	if d == nil {
+		if d = e.arm(w); d == nil {
+			return
+		}
+	}
+	hints, list, wait := e.assignment(w)
+	switch {
+	case wait:
+	case list:
+		e.list(w, d, hints)
+	case len(hints) > 0:
+		e.ask(w, d, hints)
+	}
+	e.schedule(w)
+	e.baseline(w)
+}
+
+// assignment takes what there is to look at. Listings are spaced by twice what the last one took.
+func (e *Engine) assignment(w *watch) (hints map[string]cache.Hint, list, wait bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	if len(w.compare) > 0 && now.Sub(w.armedAt) >= w.compare[0] {
+		w.compare = w.compare[1:]
+		w.list, w.comparing = true, true
+	}
+	e.due(w, now)
+	ready, held := e.split(w, now)
+	list = w.list || len(ready) > max(askAtOnce, e.tree.Entries(w.id)/50)
+	if next := w.listedAt.Add(2 * w.listCost); list && now.Before(next) {
+		e.attendAt(w, next)
+		return nil, false, true
+	}
+	if hints = ready; list {
+		hints, held = w.hints, nil
+	}
+	if len(held) > 0 {
+		e.attendAt(w, now.Add(ownHold))
+	}
+	w.hints, w.list = held, false
+	return hints, list, false
+}
+
+// schedule has w looked at again when its next comparison is due. Preconditions: none.
+func (e *Engine) schedule(w *watch) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(w.compare) > 0 && w.dir != nil {
+		e.attendAt(w, w.armedAt.Add(w.compare[0]))
+	}
+	if !w.compareAt.IsZero() && w.dir != nil {
+		e.attendAt(w, w.compareAt)
+	}
+}
+
+// list compares the whole directory.
+func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint) {
+	asOf, start := e.tree.Now(), time.Now()
+	entries, err := d.List(e.ctx)
+	if err != nil {
+		e.lose(w, d, err)
+		return
+	}
+	for i := range entries {
+		entries[i].Hint = hints[entries[i].Name]
+	}
+	e.counters.listings.Add(1)
+	report := e.report(w, asOf, entries, hints)
+	missing, changed := e.tree.Compare(w.id, asOf, start, entries)
+	e.log.Debug("compared", "dir", w.id, "entries", len(entries), "changed", changed, "missing", len(missing))
+	if len(missing) > 0 {
+		e.confirm(w, d, lacking(missing, entries, hints))
+	}
+	e.compared(w, report)
+	for name, h := range hints {
+		if h == cache.HintModified {
+			e.unexplained(w, name)
+		}
+	}
+	e.mu.Lock()
+	w.listedAt, w.listCost = time.Now(), time.Since(start)
+	w.live = w.dir == d
+	e.settled(w)
+	w.secure = time.Now().Add(secureAfter)
+	e.mu.Unlock()
+}
+
+// lacking returns those of missing that are not in a listing. In it are others of which something newer was
+// known.
+func lacking(missing []string, list []cache.Observation, hints map[string]cache.Hint) map[string]cache.Hint {
+	absent := make(map[string]cache.Hint, len(missing))
+	for _, name := range missing {
+		absent[name] = hints[name]
+	}
+	for i := range list {
+		delete(absent, list[i].Name)
+	}
+	return absent
+}
+
+// confirm makes sure of names that a listing lacks. Listings are not atomic: what was renamed meanwhile can
+// be missing under both names, and would be told gone. Another listing finds the new one. Then those that it
+// lacks too are asked for, which also shows whether the directory is where it was; but not all if they are
+// many: to say that a name is not there a server reads the whole directory.
+func (e *Engine) confirm(w *watch, d *share.Directory, absent map[string]cache.Hint) {
+	asOf, start := e.tree.Now(), time.Now()
+	entries, err := d.List(e.ctx)
+	if err != nil {
+		e.lose(w, d, err)
+		return
+	}
+	e.counters.listings.Add(1)
+	for i := range entries {
+		entries[i].Hint = absent[entries[i].Name]
+		delete(absent, entries[i].Name)
+	}
+	missing, _ := e.tree.Compare(w.id, asOf, start, entries)
+	e.notYet(w, missing, lacking(missing, entries, nil), absent)
+	few := map[string]cache.Hint{}
+	for name, h := range absent {
+		if len(few) == askAtOnce {
+			break
+		}
+		few[name] = h
+		delete(absent, name)
+	}
+	if !e.ask(w, d, few) {
+		return
+	}
+	gone := make([]cache.Observation, 0, len(absent))
+	for name, h := range absent {
+		gone = append(gone, cache.Observation{Name: name, Hint: h})
+	}
+	e.observe(w, asOf, start, gone)
+}
+
+// notYet has those of missing looked at again that no two listings agree on: once lacks a name for the first
+// time, and of those in neither something newer was known.
+func (e *Engine) notYet(w *watch, missing []string, once, twice map[string]cache.Hint) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, name := range missing {
+		_, again := twice[name]
+		_, lacks := once[name]
+		switch {
+		case again:
+		case lacks:
+			w.list = true
+			e.attendAt(w, time.Now().Add(undecidedRetry))
+		default:
+			w.hint(name, 0)
+			e.attendAt(w, time.Now().Add(staleRetry))
+		}
+	}
+}
+
+// ask asks for single names. It reports false if the directory cannot be asked any more.
+func (e *Engine) ask(w *watch, d *share.Directory, hints map[string]cache.Hint) bool {
+	if len(hints) == 0 {
+		return true
+	}
+	names := slices.Collect(maps.Keys(hints))
+	asOf, start := e.tree.Now(), time.Now()
+	obs, undecided, err := d.Names(e.ctx, names)
+	if err != nil {
+		e.lose(w, d, err)
+		return false
+	}
+	for i := range obs {
+		obs[i].Hint = hints[obs[i].Name]
+	}
+	e.counters.questions.Add(int64(len(names)))
+	e.observe(w, asOf, start, obs)
+	if len(undecided) > 0 {
+		e.mu.Lock()
+		for _, n := range undecided {
+			w.hintAgain(n, hints[n])
+		}
+		w.list = true
+		e.attendAt(w, time.Now().Add(undecidedRetry))
+		e.mu.Unlock()
+	}
+	return true
+}
+
+// observe takes answers about single names, and follows up what they amount to.
+func (e *Engine) observe(w *watch, asOf cache.Stamp, start time.Time, obs []cache.Observation) {
+	own := e.ownLately(w, obs)
+	outcomes := e.tree.Observe(w.id, asOf, start, obs)
+	e.mu.Lock()
+	for i, ob := range obs {
+		if outcomes[i] == cache.Stale {
+			w.hintAgain(ob.Name, ob.Hint)
+			e.attendAt(w, time.Now().Add(staleRetry))
+		}
+	}
+	w.secure = time.Now().Add(secureAfter)
+	e.mu.Unlock()
+	for i, ob := range obs {
+		if outcomes[i] == cache.Changed {
+			e.found(w, ob.Name, ob.Hint, own[i])
+		}
+		if outcomes[i] == cache.Same && ob.Hint == cache.HintModified && ob.Entry != nil {
+			e.unexplained(w, ob.Name)
+		}
+	}
+}
+
+const (
+	// staleRetry is when to ask again for a name that an own operation was at work on.
+	staleRetry = 10 * time.Millisecond
+	// undecidedRetry is when to list because a name was neither there nor gone.
+	undecidedRetry = 50 * time.Millisecond
+	// secureAfter is how long a directory rests before its security descriptors are read.
+	secureAfter = 100 * time.Millisecond
+)
+
+// askFor has a single name looked at that another name's change depends on, wherever it is. In a
+// directory that is nowhere there is none.
+func (e *Engine) askFor(p cache.Place) {
+	e.mu.Lock()
+	w := e.watches[p.Dir]
+	armed := w != nil && w.dir != nil
+	if armed {
+		w.hint(p.Name, 0)
+		e.attend(w)
+	}
+	e.mu.Unlock()
+	if armed {
+		return
+	}
+	path, ok := e.tree.Path(p.Dir)
+	asOf, start := e.tree.Now(), time.Now()
+	ob := cache.Observation{Name: p.Name}
+	if ok {
+		entry, name, err := e.share.Stat(e.ctx, path, p.Name)
+		switch {
+		case err == nil && name == p.Name:
+			ob.Entry = &entry
+		case err != nil && !share.IsGone(err):
+			return
+		}
+	}
+	e.tree.Observe(p.Dir, asOf, start, []cache.Observation{ob})
+}

@@ -1,0 +1,184 @@
+package notify
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"smbfs/cache"
+)
+
+// Comparison is the truth and notification makes it fast: every watched directory is listed and
+// compared on a schedule that follows the evidence. Where comparison is all there is that is often;
+// while notification is unproven, too, if somebody watches; where it has proved itself seldom.
+
+const (
+	// slowest is how much longer than Options.Poll the pause between comparisons becomes where
+	// nothing changes; watchedSlowest where somebody watches.
+	slowest        = 10
+	watchedSlowest = 2
+	// unwatchedSlower is how much longer than Options.Compare it is where nobody watches.
+	unwatchedSlower = 5
+	// pollShare is the part of the time that listings of one directory take at most where comparison is
+	// all there is.
+	pollShare = 0.1
+	// backgroundShare is the part that listings of all directories take on average where notification
+	// works, and backgroundMost that if shorter intervals than the default are asked for.
+	backgroundShare = 0.02
+	backgroundMost  = 0.5
+)
+
+// class is the urgency of a comparison.
+type class uint8
+
+const (
+	classSole       class = iota // nothing else finds changes
+	classUnproven                // nothing else is known to
+	classBackground              // to be sure
+	classes
+)
+
+// pacer keeps comparisons to their share of the time.
+type pacer struct {
+	shares [classes]float64 // how many listings of a class may be under way at a time, on average
+	free   [classes]time.Time
+}
+
+// newPacer returns a pacer for an interval of background comparisons. Who asks for a short one is
+// willing to pay for it.
+func newPacer(compare time.Duration) pacer {
+	wanted := backgroundShare * float64(defaultCompare) / float64(compare)
+	return pacer{shares: [classes]float64{1, 0.1, min(max(wanted, backgroundShare), backgroundMost)}}
+}
+
+// burst is the time for which a share that was not used is saved up.
+const burst = time.Second
+
+// turn takes a place in the queue for a listing that will last as long as cost, and returns how long
+// it has to wait.
+func (p *pacer) turn(c class, cost time.Duration, now time.Time) time.Duration {
+	if earliest := now.Add(-burst); p.free[c].Before(earliest) {
+		p.free[c] = earliest
+	}
+	wait := p.free[c].Sub(now)
+	p.free[c] = p.free[c].Add(time.Duration(float64(max(cost, 200*time.Microsecond)) / p.shares[c]))
+	return max(wait, 0)
+}
+
+// class of the next comparison of w. Preconditions: e.mu is held.
+func (e *Engine) class(w *watch) class {
+	switch {
+	case !e.believed(w):
+		return classSole
+	case !e.proven:
+		return classUnproven
+	}
+	return classBackground
+}
+
+// interval is the pause before the next comparison of w. Preconditions: e.mu is held.
+func (e *Engine) interval(w *watch, now time.Time) time.Duration {
+	first, last, share := 2*e.opts.Poll, slowest*e.opts.Poll, e.pace.shares[classBackground]
+	c, wanted := e.class(w), w.wanted(now)
+	if wanted {
+		last = watchedSlowest * e.opts.Poll
+	}
+	switch {
+	case c == classSole:
+		first, share = e.opts.Poll, pollShare
+	case c == classBackground && w.pinned:
+		last = e.opts.Compare
+	case c == classBackground:
+		last = unwatchedSlower * e.opts.Compare
+	}
+	d := first
+	for range w.quiet {
+		if d *= 2; d >= last {
+			break
+		}
+	}
+	return max(min(d, last), time.Duration(float64(w.listCost)/share))
+}
+
+// plan sets the time of the next comparison of w, and spreads them. Preconditions: e.mu is held.
+func (e *Engine) plan(w *watch, now time.Time) {
+	if w.dir == nil || w.gone {
+		return
+	}
+	d := e.interval(w, now)
+	if spread := int64(d / 5); spread > 0 {
+		d -= time.Duration(rand.Int64N(spread))
+	}
+	if at := now.Add(d); w.compareAt.IsZero() || at.Before(w.compareAt) {
+		w.compareAt, w.turned = at, false
+	}
+	e.attendAt(w, w.compareAt)
+}
+
+// due has w listed if it is time to compare it. Preconditions: e.mu is held.
+func (e *Engine) due(w *watch, now time.Time) {
+	if w.compareAt.IsZero() || now.Before(w.compareAt) {
+		return
+	}
+	if !w.turned {
+		w.turned = true
+		if wait := e.pace.turn(e.class(w), w.listCost, now); wait > 0 {
+			w.compareAt = now.Add(wait)
+			return
+		}
+	}
+	w.compareAt, w.turned = time.Time{}, false
+	w.list, w.comparing = true, true
+}
+
+// report is what a listing found out about notification.
+type report struct {
+	comparing bool // no notification asked for the listing
+	changed   int
+}
+
+// report looks at a listing before it is compared: what it will find, and whether it was told.
+func (e *Engine) report(w *watch, asOf cache.Stamp, list []cache.Observation, hints map[string]cache.Hint) report {
+	names := e.tree.Differs(w.id, asOf, list)
+	e.mu.Lock()
+	r := report{w.comparing, len(names)}
+	w.comparing = false
+	e.mu.Unlock()
+	for _, n := range names {
+		own := e.contentSettled(w.id, n)
+		if h := hints[n]; h != 0 || r.comparing {
+			e.found(w, n, h, own)
+		}
+	}
+	return r
+}
+
+// ownLately says for each answer whether a change made or told here may be behind it.
+func (e *Engine) ownLately(w *watch, obs []cache.Observation) []bool {
+	own := make([]bool, len(obs))
+	for i, ob := range obs {
+		own[i] = ob.Entry != nil && e.contentSettled(w.id, ob.Name)
+	}
+	return own
+}
+
+// contentSettled reports whether the content of a file changed so lately, by our doing or as told, that its
+// times may still move.
+func (e *Engine) contentSettled(dir cache.ID, name string) bool {
+	id, _ := e.tree.TrueOccupant(cache.Place{Dir: dir, Name: name})
+	return id != 0 && e.tree.Settled(id, time.Now(), e.opts.Settle)
+}
+
+// compared takes note of a listing that was made.
+func (e *Engine) compared(w *watch, r report) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	w.compared++
+	if r.changed == 0 {
+		w.quiet++
+	}
+	if r.comparing {
+		e.counters.comparisons.Add(1)
+	}
+	w.compareAt = time.Time{}
+	e.plan(w, time.Now())
+}

@@ -1,0 +1,135 @@
+package notify
+
+import (
+	"time"
+
+	"smbfs/cache"
+)
+
+const (
+	// grace is how long after a comparison found a change its notification may still come.
+	grace = time.Second
+	// mountIncidents is how many changes that no notification told make the whole mount suspect.
+	mountIncidents = 3
+	// forgiven is how long after the last of them they count no more.
+	forgiven = 10 * time.Minute
+	// mostNeeded bounds the notifications that it takes to be believed again.
+	mostNeeded = 64
+)
+
+// trust is what experience says of notification: of one directory, or of the whole mount. Guarded by
+// Engine.mu.
+type trust struct {
+	lost   bool // changes came that nobody told
+	missed int  // such incidents, lately
+	told   int  // notifications since then that a change of somebody else's explains
+	need   int  // how many it takes to be believed again
+	at     time.Time
+}
+
+// miss takes an incident and reports whether trust was lost over it: at the limit-th.
+func (t *trust) miss(now time.Time, limit int) bool {
+	if now.Sub(t.at) > forgiven {
+		t.missed = 0
+	}
+	t.missed++
+	t.told, t.at = 0, now
+	if t.lost || t.missed < limit {
+		return false
+	}
+	t.lost = true
+	t.need = min(max(1, 4*t.need), mostNeeded)
+	return true
+}
+
+// tell takes a notification that told of a change and reports whether trust is restored by it.
+func (t *trust) tell() bool {
+	if !t.lost {
+		return false
+	}
+	if t.told++; t.told < t.need {
+		return false
+	}
+	t.lost, t.missed = false, 0
+	return true
+}
+
+// found takes a change in w that a question or a listing found. hint is what a notification said of
+// the name; own that a change made here may be what was found.
+func (e *Engine) found(w *watch, name string, hint cache.Hint, own bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	w.quiet = 0
+	switch {
+	case hint != 0 && !own:
+		e.proved(w)
+	case hint != 0 || own:
+	case !e.isNotified(w):
+		e.counters.missed.Add(1)
+	case w.hints[name] == 0 && w.compared > 1: // armed is a process: before that it may miss some
+		if w.suspects == nil {
+			w.suspects = map[string]time.Time{}
+		}
+		w.suspects[name] = now.Add(grace)
+		e.attendAt(w, now.Add(grace))
+	}
+}
+
+// explain takes a notification about w: what was found is explained. Preconditions: e.mu is held.
+func (e *Engine) explain(w *watch, name string) { delete(w.suspects, name) }
+
+// proved takes note that a notification told of a change. Preconditions: e.mu is held.
+func (e *Engine) proved(w *watch) {
+	if !e.proven {
+		e.proven = true
+		e.log.Debug("the server's notifications are true")
+	}
+	if w.trust.tell() {
+		e.log.Info("notifications of a directory come again", "dir", e.name(w))
+	}
+	if e.trust.tell() {
+		e.log.Info("the server's notifications come again: directories are compared seldom from now on")
+	}
+}
+
+// judge decides about what comparisons found in w and no notification told.
+func (e *Engine) judge(w *watch) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	untold := 0
+	for name, until := range w.suspects {
+		if !now.Before(until) {
+			delete(w.suspects, name)
+			untold++
+		} else {
+			e.attendAt(w, until)
+		}
+	}
+	if untold == 0 {
+		return
+	}
+	e.counters.missed.Add(int64(untold))
+	if w.trust.miss(now, 1) {
+		e.log.Info("changes in a directory were not notified: it is compared instead", "dir", e.name(w), "changes", untold, "every", e.opts.Poll)
+	}
+	if e.opts.Mode == Auto && e.trust.miss(now, mountIncidents) {
+		if e.byTree {
+			e.leaveTree()
+			return
+		}
+		e.log.Warn("the server takes requests for notification and does not tell of all changes: directories are compared as well, which finds a change within a second or two where somebody watches",
+			"every", e.opts.Poll)
+		for _, other := range e.watches {
+			e.plan(other, now)
+		}
+	}
+	e.plan(w, now)
+}
+
+// name is the directory's path for the log.
+func (e *Engine) name(w *watch) string {
+	path, _ := e.tree.ToldPath(w.id)
+	return "/" + path
+}

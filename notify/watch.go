@@ -1,0 +1,174 @@
+package notify
+
+import (
+	"container/list"
+	"time"
+
+	"smbfs/cache"
+	"smbfs/share"
+)
+
+// watch is one directory that is watched. All fields are guarded by Engine.mu; the worker that
+// holds it (working) is the only one that asks the server about it.
+type watch struct {
+	engine *Engine
+	id     cache.ID
+	dir    *share.Directory // nil: not armed yet
+	former *share.Directory // handles from before a move, kept until it is armed again
+	used   *list.Element    // in Engine.oldest
+	plan
+
+	hints     map[string]cache.Hint // names to be asked for
+	list      bool                  // the whole directory is to be listed
+	compare   []time.Duration       // when to list again after arming, from then on
+	armedAt   time.Time
+	unsettled bool // counted in Engine.unsettled
+	live      bool // armed, listed and compared: what is not notified has not happened
+
+	heldSince time.Time // when hints about own changes began to be held back; zero: none is
+
+	queued  bool // in Engine.attention
+	working bool // a worker holds it
+	again   bool // something came while a worker held it
+	gone    bool // taken out of all tables
+
+	timer    *time.Timer // brings it to attention later
+	timerAt  time.Time
+	listedAt time.Time     // end of the last listing
+	listCost time.Duration // how long it took
+	secure   time.Time     // when to read security descriptors for later comparison; zero: need not
+	failures int           // attempts to arm that failed, in a row
+}
+
+// Armed is a process: a server's interim response comes before its watch exists, so the
+// directory is listed and compared some more times before it is believed.
+var compareAfter = []time.Duration{300 * time.Millisecond, 2 * time.Second, 10 * time.Second}
+
+func newWatch(e *Engine, id cache.ID) *watch {
+	return &watch{engine: e, id: id}
+}
+
+// hint notes a name to be asked for. Preconditions: Engine.mu is held.
+func (w *watch) hint(name string, h cache.Hint) {
+	if w.hints == nil {
+		w.hints = map[string]cache.Hint{}
+	}
+	w.hints[name] = w.hints[name].Then(h)
+}
+
+// hintAgain notes a name to be asked for once more: h was said before what is noted of it by now.
+// Preconditions: Engine.mu is held.
+func (w *watch) hintAgain(name string, h cache.Hint) {
+	newer := w.hints[name]
+	w.hint(name, 0)
+	w.hints[name] = h.Then(newer)
+}
+
+// attend queues w for a worker. Preconditions: e.mu is held.
+func (e *Engine) attend(w *watch) {
+	switch {
+	case w.gone || w.queued:
+	case w.working:
+		w.again = true
+	default:
+		w.queued = true
+		e.attention = append(e.attention, w)
+		select {
+		case e.work <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// attendAt queues w when the time has come, if nothing else does before.
+// Preconditions: e.mu is held.
+func (e *Engine) attendAt(w *watch, at time.Time) {
+	if !w.timerAt.IsZero() && w.timerAt.Before(at) || w.gone {
+		return
+	}
+	w.timerAt = at
+	delay := max(time.Until(at), 0)
+	if w.timer != nil {
+		w.timer.Reset(delay)
+		return
+	}
+	w.timer = time.AfterFunc(delay, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		w.timerAt = time.Time{}
+		e.attend(w)
+	})
+}
+
+// worker looks at directories until the engine closes.
+func (e *Engine) worker() {
+	for {
+		w := e.take()
+		if w == nil {
+			select {
+			case <-e.work:
+				continue
+			case <-e.ctx.Done():
+				return
+			}
+		}
+		if e.ctx.Err() != nil {
+			return
+		}
+		e.process(w)
+		e.mu.Lock()
+		w.working = false
+		if w.again {
+			w.again = false
+			e.attend(w)
+		}
+		e.mu.Unlock()
+	}
+}
+
+func (e *Engine) take() *watch {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for len(e.attention) > 0 {
+		w := e.attention[0]
+		e.attention = e.attention[1:]
+		w.queued = false
+		if w.gone {
+			continue
+		}
+		w.working = true
+		if len(e.attention) > 0 {
+			select {
+			case e.work <- struct{}{}:
+			default:
+			}
+		}
+		return w
+	}
+	return nil
+}
+
+// lru orders watches by their last use.
+type lru struct{ l list.List }
+
+func (o *lru) touch(w *watch) {
+	if w.used == nil {
+		w.used = o.l.PushBack(w)
+		return
+	}
+	o.l.MoveToBack(w.used)
+}
+
+func (o *lru) first() *watch {
+	if f := o.l.Front(); f != nil {
+		return f.Value.(*watch)
+	}
+	return nil
+}
+
+func (o *lru) remove(w *watch) {
+	if w.used != nil {
+		o.l.Remove(w.used)
+		w.used = nil
+	}
+}
