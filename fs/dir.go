@@ -1,0 +1,146 @@
+package fs
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"smbfs/cache"
+)
+
+// dirHandle is an open directory: a listing that stays as it is while it is read.
+type dirHandle struct {
+	id    cache.ID
+	mu    sync.Mutex   // held while the listing is made, also over the network: it is for nothing else
+	names []cache.Name // guarded by mu; nil: not listed yet
+}
+
+// OpenDir answers OPENDIR. The directory is watched from now on.
+func (f *FileSystem) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	id := cache.ID(in.NodeId)
+	f.engine.Use(id)
+	f.engine.UsedBy(in.Pid)
+	out.Fh = f.dirs.add(&dirHandle{id: id})
+	return fuse.OK
+}
+
+// ReleaseDir answers RELEASEDIR.
+func (f *FileSystem) ReleaseDir(in *fuse.ReleaseIn) { f.dirs.remove(in.Fh) }
+
+// ReadDir answers READDIR.
+func (f *FileSystem) ReadDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
+	return f.readDir(cancel, in, func(_ cache.ID, e fuse.DirEntry) bool { return out.AddDirEntry(e) })
+}
+
+// ReadDirPlus answers READDIRPLUS: every entry counts as a LOOKUP.
+func (f *FileSystem) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
+	believed := f.namesFor(cache.ID(in.NodeId))
+	return f.readDir(cancel, in, func(dir cache.ID, e fuse.DirEntry) bool {
+		entry := out.AddDirLookupEntry(e)
+		if entry == nil {
+			return false
+		}
+		if e.Name == "." || e.Name == ".." {
+			return true
+		}
+		v := f.tree.Lookup(cache.Place{Dir: dir, Name: e.Name}, time.Now(), recent)
+		if v.ID != 0 { // else gone meanwhile: the name alone
+			f.entryOut(v, entry, believed)
+		}
+		return true
+	})
+}
+
+// recent accepts what a listing has just brought.
+var recent = cache.Freshness{Names: time.Minute, Attributes: time.Minute}
+
+func (f *FileSystem) readDir(cancel <-chan struct{}, in *fuse.ReadIn, add func(cache.ID, fuse.DirEntry) bool) fuse.Status {
+	h := f.dirs.get(in.Fh)
+	if h == nil {
+		return fuse.EBADF
+	}
+	ctx, done := f.within(cancel)
+	defer done()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.names == nil || in.Offset == 0 {
+		names, err := f.names(ctx, h.id)
+		if err != nil {
+			return errno(err)
+		}
+		h.names = names
+	}
+	for i := int(in.Offset); i < len(h.names); i++ {
+		n := h.names[i]
+		e := fuse.DirEntry{Name: n.Name, Ino: n.View.Entry.FileID, Mode: f.mode(n.View.Entry), Off: uint64(i) + 1}
+		if !add(h.id, e) {
+			break
+		}
+	}
+	return fuse.OK
+}
+
+// names lists a directory for a local program, "." and ".." first.
+func (f *FileSystem) names(ctx context.Context, id cache.ID) ([]cache.Name, error) {
+	if !f.tree.Complete(id, time.Now(), f.opts.AttrTimeout) {
+		if err := f.refresh(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	self := f.tree.Object(id, time.Now(), 0)
+	names := []cache.Name{{Name: ".", View: self}, {Name: "..", View: self}}
+	list := f.tree.List(id)
+	slices.SortFunc(list, func(a, b cache.Name) int { return cmp.Compare(a.Name, b.Name) })
+	return append(names, list...), nil
+}
+
+// refresh lists a directory on the server and takes what it finds into the tree. Names that a
+// watched directory seems to lack are left to the engine to ask for.
+func (f *FileSystem) refresh(ctx context.Context, id cache.ID) error {
+	path, ok := f.tree.Path(id)
+	if !ok {
+		return f.gone(id)
+	}
+	asOf, now := f.tree.Now(), time.Now()
+	list, err := f.share.List(ctx, path, f.tree.Entries(id))
+	if err != nil {
+		return err
+	}
+	missing, _ := f.tree.Compare(id, asOf, now, list)
+	f.engine.Look(id, missing)
+	return nil
+}
+
+// dirHandles is the table of open directories.
+type dirHandles struct {
+	mu   sync.Mutex
+	last uint64                // guarded by mu
+	byFh map[uint64]*dirHandle // guarded by mu
+}
+
+func (t *dirHandles) add(h *dirHandle) uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byFh == nil {
+		t.byFh = map[uint64]*dirHandle{}
+	}
+	t.last++
+	t.byFh[t.last] = h
+	return t.last
+}
+
+func (t *dirHandles) get(fh uint64) *dirHandle {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.byFh[fh]
+}
+
+func (t *dirHandles) remove(fh uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.byFh, fh)
+}

@@ -1,0 +1,148 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"smbfs/cache"
+)
+
+// Read answers READ. The bytes go from the socket into the buffer that go-fuse sends, or were read ahead into one.
+func (f *FileSystem) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
+	h := f.handles.get(in.Fh)
+	if h == nil {
+		return nil, fuse.EBADF
+	}
+	ctx, done := f.within(cancel)
+	defer done()
+	x := extent{int64(in.Offset), int64(in.Offset) + int64(in.Size)}
+	if err := h.file.back.flush(ctx, x); err != nil {
+		return nil, errno(err)
+	}
+	h.use.RLock()
+	defer h.use.RUnlock()
+	if !h.direct {
+		if r := h.ahead.serve(ctx, x, f.contentOf(h.id)); r != nil {
+			return r, fuse.OK
+		}
+	}
+	n, err := h.open.ReadAt(ctx, buf[:min(int(in.Size), len(buf))], int64(in.Offset))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, errno(err)
+	}
+	return fuse.ReadResultData(buf[:n]), fuse.OK
+}
+
+// contentOf is what is known of a file's content.
+func (f *FileSystem) contentOf(id cache.ID) content {
+	e := f.tree.Object(id, time.Time{}, 0).Entry
+	return content{int64(e.Size), e.Write}
+}
+
+// changed says that a file's content is not what it was: nothing that was read before is given to a READ after.
+func (f *FileSystem) changed(id cache.ID) {
+	for _, h := range f.handles.of(id) {
+		h.ahead.changed()
+	}
+}
+
+// Write answers WRITE. Under a write lease the bytes are on their way to the server when it returns, otherwise the server has
+// them.
+func (f *FileSystem) Write(cancel <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, fuse.Status) {
+	h := f.handles.get(in.Fh)
+	if h == nil {
+		return 0, fuse.EBADF
+	}
+	ctx, done := f.within(cancel)
+	defer done()
+	if err := h.failure(false); err != nil {
+		return 0, errno(err)
+	}
+	off := in.Offset
+	if h.append {
+		h.file.appends.Lock()
+		defer h.file.appends.Unlock()
+		var err error
+		if off, err = f.end(ctx, h); err != nil {
+			return 0, errno(err)
+		}
+	}
+	f.touch(h)
+	f.tree.BeginSet(h.id)
+	defer f.tree.EndSet(h.id)
+	n, err := f.write(ctx, h, data, int64(off))
+	f.changed(h.id)
+	if n > 0 {
+		f.tree.Wrote(h.id, off+uint64(n), time.Now())
+	}
+	if err != nil && n == 0 {
+		return 0, errno(err)
+	}
+	return uint32(n), fuse.OK
+}
+
+// write writes behind or, without a lease for that, through.
+func (f *FileSystem) write(ctx context.Context, h *handle, data []byte, off int64) (int, error) {
+	if !h.direct && !h.append {
+		taken, err := h.file.back.write(ctx, h, data, off, h.ownsWrites)
+		if err != nil {
+			return 0, err
+		}
+		if taken {
+			return len(data), nil
+		}
+	}
+	if err := h.file.back.flush(ctx, extent{off, off + int64(len(data))}); err != nil {
+		return 0, err
+	}
+	h.use.RLock()
+	defer h.use.RUnlock()
+	return h.open.WriteAt(ctx, data, off)
+}
+
+// end is where an append goes. Others may have appended, and a program on the server itself without any lease being broken: nothing
+// we know is the end.
+func (f *FileSystem) end(ctx context.Context, h *handle) (uint64, error) {
+	if err := h.file.back.flush(ctx, everything); err != nil {
+		return 0, err
+	}
+	h.use.RLock()
+	defer h.use.RUnlock()
+	e, err := f.share.StatOpen(ctx, h.open)
+	return e.Size, err
+}
+
+// touchEvery is how often at most the engine is told that a file is being written.
+const touchEvery = 20 * time.Millisecond
+
+// touch tells the engine that the notifications to come are of our own writing.
+func (f *FileSystem) touch(h *handle) {
+	now := time.Now().UnixNano()
+	if last := h.touched.Load(); now-last > int64(touchEvery) && h.touched.CompareAndSwap(last, now) {
+		f.engine.Touched(f.tree.Places(h.id)...)
+	}
+}
+
+// Writev answers WRITE where the data comes in several pieces.
+func (f *FileSystem) Writev(cancel <-chan struct{}, in *fuse.WriteIn, data [][]byte) (uint32, fuse.Status) {
+	total := uint32(0)
+	for _, part := range data {
+		n, status := f.Write(cancel, in, part)
+		total += n
+		if status != fuse.OK {
+			if total > 0 {
+				break
+			}
+			return 0, status
+		}
+		in.Offset += uint64(n)
+		if int(n) < len(part) {
+			break
+		}
+	}
+	return total, fuse.OK
+}

@@ -1,0 +1,280 @@
+package fs
+
+import (
+	"context"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"smbfs/cache"
+	"smbfs/share"
+	"smbfs/smbclient"
+	"smbfs/smbclient/wire"
+)
+
+// opening translates the flags of open(2).
+func opening(flags uint32) share.Opening {
+	var o share.Opening
+	switch flags & syscall.O_ACCMODE {
+	case syscall.O_RDONLY:
+		o.Read = true
+	case syscall.O_WRONLY:
+		o.Write = true
+	default:
+		o.Read, o.Write = true, true
+	}
+	o.Write = o.Write || flags&syscall.O_TRUNC != 0
+	o.Create = flags&syscall.O_CREAT != 0
+	o.Exclusive = flags&syscall.O_EXCL != 0
+	return o
+}
+
+// Open answers OPEN.
+func (f *FileSystem) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	ctx, done := f.within(cancel)
+	defer done()
+	id := cache.ID(in.NodeId)
+	how := opening(in.Flags &^ (syscall.O_CREAT | syscall.O_EXCL))
+	if how.Write && f.opts.ReadOnly {
+		return fuse.EROFS
+	}
+	l := f.use(id)
+	how.Lease = l.wanted(how.Write)
+	asOf, now := f.tree.Now(), time.Now()
+	o, e, err := f.openObject(ctx, id, how)
+	if err != nil {
+		f.leave(l)
+		return errno(err)
+	}
+	if how.Write {
+		f.awaitTold(ctx, id)
+	}
+	f.tree.SawObject(id, asOf, now, e.Attr)
+	fh := f.opened(l, id, o, how.Write, in.Flags)
+	if in.Flags&syscall.O_TRUNC != 0 && (e.Size > 0 || f.isDirty(id)) {
+		if err := f.truncateOpen(ctx, id, o, 0); err != nil {
+			f.release(fh)
+			return errno(err)
+		}
+	}
+	out.Fh = fh
+	return fuse.OK
+}
+
+// settleFor is how long an open waits for a change on the server to become known that has taken
+// its file elsewhere, or away.
+const settleFor = time.Second
+
+// openObject opens an object where it is on the server. If the server has another file there, or
+// none, a change is on its way to be told. Where the object is becomes known before that, and it
+// is opened there. If it is gone, the open waits until that has been told and fails with ESTALE: the kernel
+// then looks the name up again, which finds what has taken its place. An OPEN holds none of the locks
+// that the telling needs.
+func (f *FileSystem) openObject(ctx context.Context, id cache.ID, how share.Opening) (*share.File, cache.Entry, error) {
+	deadline := time.Now().Add(settleFor)
+	for {
+		path, ok := f.tree.Path(id)
+		if ok {
+			o, e, err := f.share.Open(ctx, path, how)
+			if err == nil && f.tree.HasFileID(id, e.FileID) {
+				return o, e, nil
+			}
+			if err == nil {
+				_, _ = o.Close(context.WithoutCancel(ctx))
+			} else if !share.IsGone(err) {
+				return nil, cache.Entry{}, err
+			}
+			f.lookAgain(id)
+		}
+		told := f.tree.Places(id)
+		for now := path; now == path && slices.Equal(told, f.tree.Places(id)); now, _ = f.tree.Path(id) {
+			if time.Now().After(deadline) {
+				return nil, cache.Entry{}, f.gone(id)
+			}
+			select {
+			case <-time.After(2 * time.Millisecond):
+			case <-ctx.Done():
+				return nil, cache.Entry{}, context.Cause(ctx)
+			}
+		}
+		if len(f.tree.Places(id)) == 0 {
+			return nil, cache.Entry{}, syscall.ESTALE
+		}
+	}
+}
+
+// awaitTold waits until a name of a new object has been told, for who is about to write to it: watchers
+// would hear of its content before they heard of it. Like openObject it holds no lock that the telling needs.
+func (f *FileSystem) awaitTold(ctx context.Context, id cache.ID) {
+	for deadline := time.Now().Add(settleFor); len(f.tree.Places(id)) == 0 && time.Now().Before(deadline); {
+		if _, ok := f.tree.Path(id); !ok {
+			return
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// opened enters a new handle into the tables.
+func (f *FileSystem) opened(l *file, id cache.ID, o *share.File, writer bool, flags uint32) uint64 {
+	f.tree.Opened(id, writer)
+	if writer {
+		f.engine.Touched(f.tree.Places(id)...)
+	}
+	o.Follow(func() (string, bool) { return f.tree.Path(id) })
+	h := &handle{
+		ctx: f.ctx, id: id, file: l, open: o, writer: writer,
+		append: flags&syscall.O_APPEND != 0,
+		direct: flags&syscall.O_DIRECT != 0,
+	}
+	h.ahead.memory, h.ahead.hold = &f.ahead, h.hold
+	h.seen, _ = l.back.failed(0)
+	return f.handles.add(h)
+}
+
+// Create answers CREATE: the file is made, or opened if somebody else has made it meanwhile.
+func (f *FileSystem) Create(cancel <-chan struct{}, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
+	if f.opts.ReadOnly {
+		return fuse.EROFS
+	}
+	ctx, done := f.within(cancel)
+	defer done()
+	p := cache.Place{Dir: cache.ID(in.NodeId), Name: name}
+	path, err := f.pathIn(p)
+	if err != nil {
+		return errno(err)
+	}
+	own := f.begin(p)
+	defer own.End()
+	how := opening(in.Flags)
+	how.Create, how.ReadOnly = true, in.Mode&0o222 == 0
+	l := f.use(0)
+	how.Lease = l.wanted(true)
+	o, e, err := f.create(ctx, path, how)
+	if err != nil {
+		f.leave(l)
+		return errno(err)
+	}
+	if in.Flags&syscall.O_TRUNC != 0 && o.Action() == wire.ActionOpened && e.Size > 0 {
+		if err := o.SetEndOfFile(ctx, 0); err != nil {
+			_, _ = o.Close(context.WithoutCancel(ctx))
+			f.leave(l)
+			return errno(err)
+		}
+		e.Size = 0
+	}
+	v := own.Created(p, e, time.Now())
+	f.entryOut(v, &out.EntryOut, f.namesFor(p.Dir))
+	out.Fh = f.opened(f.made(l, v.ID), v.ID, o, how.Write, in.Flags)
+	return fuse.OK
+}
+
+// create makes a file. One of that name that is gone for us, but that somebody else still has open, is
+// waited for a little.
+func (f *FileSystem) create(ctx context.Context, path string, how share.Opening) (*share.File, cache.Entry, error) {
+	deadline := time.Now().Add(settleFor)
+	for {
+		o, e, err := f.share.Open(ctx, path, how)
+		if !smbclient.HasStatus(err, wire.StatusDeletePending) || time.Now().After(deadline) {
+			return o, e, err
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, cache.Entry{}, context.Cause(ctx)
+		}
+	}
+}
+
+// Release answers RELEASE: the last descriptor of a handle is closed.
+func (f *FileSystem) Release(_ <-chan struct{}, in *fuse.ReleaseIn) { f.release(in.Fh) }
+
+func (f *FileSystem) release(fh uint64) {
+	h := f.handles.closing(fh)
+	if h == nil {
+		return
+	}
+	h.ahead.close()
+	_ = h.file.back.flush(f.ctx, everything) // FLUSH has told of failures
+	h.use.RLock()
+	info, err := h.open.Close(f.ctx)
+	h.use.RUnlock()
+	var final *cache.Attr
+	if err == nil && info.Valid {
+		a := share.AttrOf(info.FileInfo)
+		final = &a
+	}
+	if h.writer {
+		f.engine.Touched(f.tree.Places(h.id)...)
+	}
+	f.tree.Closed(h.id, h.writer, final, time.Now())
+	f.handles.remove(fh, h)
+	f.leave(h.file)
+}
+
+// Flush answers FLUSH, which comes with every close(2): the server has what was written, or close fails. It may also have gone
+// since, and have lost it.
+func (f *FileSystem) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
+	h := f.handles.get(in.Fh)
+	if h == nil {
+		return fuse.EBADF
+	}
+	h.flush()
+	if !h.writer {
+		return fuse.OK
+	}
+	ctx, done := f.within(cancel)
+	defer done()
+	if err := f.flush(ctx, h, false); err != nil {
+		return errno(err)
+	}
+	h.use.RLock()
+	defer h.use.RUnlock()
+	return errno(h.open.Settle(ctx))
+}
+
+// flush waits until the server has what was written, and says what went wrong with that. A close says it each time until an fsync
+// has: a close of a descriptor's copy, of which fork and exec make many, tells nobody.
+func (f *FileSystem) flush(ctx context.Context, h *handle, once bool) error {
+	if err := h.file.back.flush(ctx, everything); err != nil {
+		return err
+	}
+	err := h.failure(once)
+	if err == nil {
+		return nil
+	}
+	asOf, now := f.tree.Now(), time.Now() // the size is not what was written
+	h.use.RLock()
+	defer h.use.RUnlock()
+	if e, failed := f.share.StatOpen(ctx, h.open); failed == nil {
+		f.tree.SawObject(h.id, asOf, now, e.Attr)
+	}
+	return err
+}
+
+// Fsync answers FSYNC: what was written is on the server's disk.
+func (f *FileSystem) Fsync(cancel <-chan struct{}, in *fuse.FsyncIn) fuse.Status {
+	h := f.handles.get(in.Fh)
+	if h == nil {
+		return fuse.EBADF
+	}
+	if !h.writer {
+		return fuse.OK
+	}
+	ctx, done := f.within(cancel)
+	defer done()
+	if err := f.flush(ctx, h, true); err != nil {
+		return errno(err)
+	}
+	h.use.RLock()
+	defer h.use.RUnlock()
+	return errno(h.open.Flush(ctx))
+}
+
+// FsyncDir answers FSYNCDIR: the server has every change of names when it has answered.
+func (f *FileSystem) FsyncDir(_ <-chan struct{}, _ *fuse.FsyncIn) fuse.Status { return fuse.OK }

@@ -1,0 +1,164 @@
+package fs
+
+import (
+	"context"
+	"syscall"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"smbfs/cache"
+	"smbfs/share"
+	"smbfs/smbclient/wire"
+)
+
+// SetAttr answers SETATTR: size, times, and of the mode what SMB carries: whether anybody may
+// write. Owner and group are what the mount says, and changing them is accepted without effect,
+// as mount.cifs does, so that programs that restore them go on.
+func (f *FileSystem) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
+	if f.opts.ReadOnly {
+		return fuse.EROFS
+	}
+	ctx, done := f.within(cancel)
+	defer done()
+	id := cache.ID(in.NodeId)
+	v := f.tree.Object(id, time.Now(), f.opts.AttrTimeout)
+	if v.ID == 0 {
+		return fuse.Status(syscall.ESTALE)
+	}
+	if size, ok := in.GetSize(); ok {
+		var err error
+		if v, err = f.truncate(ctx, id, in, size); err != nil {
+			return errno(err)
+		}
+	}
+	if basic, ok := f.basic(in, v.Entry); ok {
+		var err error
+		if v, err = f.setBasic(ctx, id, basic); err != nil {
+			return errno(err)
+		}
+	} else if !v.Known {
+		var err error
+		if v, err = f.getattr(ctx, id); err != nil {
+			return errno(err)
+		}
+	}
+	f.attrOut(v, out)
+	return fuse.OK
+}
+
+// setBasic sets times and attributes, through a handle that may write if there is one.
+func (f *FileSystem) setBasic(ctx context.Context, id cache.ID, b wire.FileBasicInformation) (cache.View, error) {
+	if err := f.settle(ctx, id); err != nil {
+		return cache.View{}, err
+	}
+	f.tree.BeginSet(id)
+	defer f.tree.EndSet(id)
+	var e cache.Entry
+	var err error
+	if h := f.handles.writer(id); h != nil {
+		h.use.RLock()
+		e, err = f.share.SetBasicOpen(ctx, h.open, b)
+		h.use.RUnlock()
+	} else if path, ok := f.tree.Path(id); ok {
+		e, err = f.share.SetBasic(ctx, path, b)
+	} else {
+		err = f.gone(id)
+	}
+	if err != nil {
+		return cache.View{}, err
+	}
+	return f.tree.Set(id, e.Attr, time.Now()), nil
+}
+
+// basic returns what of the request SMB can carry (MS-FSCC 2.4.7).
+func (f *FileSystem) basic(in *fuse.SetAttrIn, e cache.Entry) (b wire.FileBasicInformation, any bool) {
+	if t, ok := in.GetATime(); ok {
+		b.LastAccessTime, any = wire.FiletimeOf(t), true
+	}
+	if t, ok := in.GetMTime(); ok {
+		b.LastWriteTime, any = wire.FiletimeOf(t), true
+	}
+	mode, ok := in.GetMode()
+	flags := wire.FileAttributes(e.Flags)
+	if !ok || e.Kind != cache.File || (mode&0o222 == 0) == (flags&wire.AttributeReadonly != 0) {
+		return b, any
+	}
+	b.FileAttributes = flags ^ wire.AttributeReadonly
+	if b.FileAttributes == 0 {
+		b.FileAttributes = wire.AttributeNormal
+	}
+	return b, true
+}
+
+// truncate sets a file's size, through a handle that may write if there is one.
+func (f *FileSystem) truncate(ctx context.Context, id cache.ID, in *fuse.SetAttrIn, size uint64) (cache.View, error) {
+	if err := f.settle(ctx, id); err != nil {
+		return cache.View{}, err
+	}
+	h := f.handles.writer(id)
+	if fh, ok := in.GetFh(); ok {
+		if own := f.handles.get(fh); own != nil && own.writer {
+			h = own
+		}
+	}
+	if h != nil {
+		h.use.RLock()
+		defer h.use.RUnlock()
+		if err := f.truncateOpen(ctx, id, h.open, size); err != nil {
+			return cache.View{}, err
+		}
+		return f.tree.Object(id, time.Now(), f.opts.AttrTimeout), nil
+	}
+	path, ok := f.tree.Path(id)
+	if !ok {
+		return cache.View{}, f.gone(id)
+	}
+	f.tree.BeginSet(id)
+	defer f.tree.EndSet(id)
+	e, err := f.share.Truncate(ctx, path, size)
+	if err != nil {
+		return cache.View{}, err
+	}
+	return f.tree.Set(id, e.Attr, time.Now()), nil
+}
+
+// truncateOpen sets a file's size through an open handle, and learns what that made of its times.
+func (f *FileSystem) truncateOpen(ctx context.Context, id cache.ID, o *share.File, size uint64) error {
+	if err := f.settle(ctx, id); err != nil {
+		return err
+	}
+	f.tree.BeginSet(id)
+	defer f.tree.EndSet(id)
+	if err := o.SetEndOfFile(ctx, size); err != nil {
+		return err
+	}
+	e, err := f.share.StatOpen(ctx, o)
+	if err != nil {
+		return err
+	}
+	f.tree.Set(id, e.Attr, time.Now())
+	return nil
+}
+
+// pathIn returns the server's path for a name in a directory, as a local program means it.
+func (f *FileSystem) pathIn(p cache.Place) (string, error) {
+	if !share.ValidLocal(p.Name) {
+		return "", syscall.EINVAL
+	}
+	path, ok := f.tree.PathOf(p.Dir, p.Name)
+	if !ok {
+		return "", f.gone(p.Dir)
+	}
+	return path, nil
+}
+
+// gone is the error for an object that the server has no more. At ESTALE the kernel looks the path up
+// once again: where that was told already it finds what is there now. Where it is yet to be told
+// the answer is that of any file system.
+func (f *FileSystem) gone(id cache.ID) error {
+	if _, _, told := f.tree.Exists(id); told {
+		return syscall.ENOENT
+	}
+	return syscall.ESTALE
+}
