@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"smbfs/integration/testenv"
+)
+
+// table gathers the lines of the result.
+type table struct {
+	rows [][]string
+}
+
+func (t *table) add(what, ours, peer, ratio, target string, met bool) {
+	verdict := "yes"
+	if !met {
+		verdict = "**no**"
+	}
+	t.rows = append(t.rows, []string{what, ours, peer, ratio, target, verdict})
+	fmt.Fprintln(os.Stderr, "  "+strings.Join(t.rows[len(t.rows)-1], " | "))
+}
+
+func (t *table) markdown(c config) string {
+	var b strings.Builder
+	b.WriteString("# Benchmarks\n\n")
+	fmt.Fprintf(&b, "Written by `make bench`: medians of %d paired runs on a private smbd on loopback; %d MiB sequential, %d random operations, %d files, %d changes. "+
+		"A ratio is smbfs to its peer in the same run, more is better.\n\n", c.runs, c.bytes>>20, c.ops, c.files, c.changes)
+	line := func(cells []string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
+	line([]string{"what", "smbfs", "peer", "ratio", "target", "met"})
+	line([]string{"---", "---", "---", "---", "---", "---"})
+	for _, r := range t.rows {
+		line(r)
+	}
+	b.WriteString("\n")
+	for _, v := range versions() {
+		b.WriteString("- " + v + "\n")
+	}
+	return b.String()
+}
+
+// notes begins what people have written below the table: it is kept.
+const notes = "## Notes\n"
+
+// writeTable writes the table to a file.
+func writeTable(name, text string) error {
+	old, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if i := strings.Index(string(old), notes); i >= 0 {
+		text += "\n" + string(old)[i:]
+	}
+	return os.WriteFile(name, []byte(text), 0o644)
+}
+
+// versions describe the machine and the programs.
+func versions() []string {
+	first := func(name string, args ...string) string {
+		out, err := exec.Command("timeout", append([]string{"10", name}, args...)...).CombinedOutput()
+		if err != nil {
+			return name + ": " + err.Error()
+		}
+		line, _, _ := strings.Cut(string(out), "\n")
+		return strings.TrimSpace(line)
+	}
+	bin, err := testenv.Binary()
+	if err != nil {
+		bin = "smbfs"
+	}
+	return []string{
+		fmt.Sprintf("machine: %s, %d processors, %s of memory", cpuModel(), runtime.NumCPU(), memoryTotal()),
+		"kernel: " + first("uname", "-sr"),
+		"smbfs: " + first(bin, "--version"),
+		"Samba: " + first("smbclient", "--version"),
+		"rclone: " + first("rclone", "version"),
+		"Go: " + runtime.Version(),
+	}
+}
+
+func procField(file, name string) string {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "unknown"
+	}
+	for line := range strings.Lines(string(data)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown"
+}
+
+func cpuModel() string    { return procField("/proc/cpuinfo", "model name") }
+func memoryTotal() string { return procField("/proc/meminfo", "MemTotal") }

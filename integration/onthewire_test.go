@@ -1,0 +1,196 @@
+package integration
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"smbfs/integration/testenv"
+)
+
+// attributeTime is the actimeo of these mounts: a busy machine does all that has to be done within it.
+const attributeTime = 3 * time.Second
+
+func onTheWire(t *testing.T, s *testenv.Samba, dir string) *testenv.Mounted {
+	t.Helper()
+	return testenv.MustMount(t, testenv.MountOptions{Samba: s, Path: "/" + dir, Options: []string{fmt.Sprintf("actimeo=%.0f", attributeTime.Seconds())}})
+}
+
+// TestOnTheWire counts requests: a directory that is watched, and was compared since, answers for names and their absence from memory.
+// Within the attribute time-out so do its files; after it one listing does for each directory. It has the machine to itself: all has to
+// be done within that time.
+func TestOnTheWire(t *testing.T) {
+	s := plainSamba(t)
+	root := folder(t, s)
+	const directories, files = 8, 12
+	for d := range directories {
+		dir := s.Path(root, fmt.Sprintf("d%d", d))
+		must(t, os.Mkdir(dir, 0o755))
+		for f := range files {
+			must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("f%d", f)), []byte("content"), 0o644))
+		}
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"commit", "-qm", "all"}, {"gc", "-q"}} {
+		git(t, s.Path(root), args...)
+	}
+	m := onTheWire(t, s, root)
+	git(t, m.Mountpoint, "update-index", "-q", "--refresh") // its index knows the mount's inodes from now on
+	for _, w := range []warm{
+		{"find", directories, func(t *testing.T) { walkNames(t, m.Mountpoint, directories) }},
+		{"stat", directories, func(t *testing.T) { statAll(t, m.Mountpoint, directories, files, nil) }},
+		{"names that are not there", 0, func(t *testing.T) { statAll(t, m.Mountpoint, directories, files, fs.ErrNotExist) }},
+		{"git status", countDirectories(t, s.Path(root)), func(t *testing.T) { gitStatus(t, m.Mountpoint) }},
+	} {
+		t.Run(w.name, func(t *testing.T) { w.measure(t, m) })
+	}
+}
+
+// TestNewDirectoryOnTheWire: a directory that was made here is known to be empty, so that what is made in it is not asked for first.
+func TestNewDirectoryOnTheWire(t *testing.T) {
+	s := plainSamba(t)
+	m := onTheWire(t, s, folder(t, s))
+	must(t, os.Mkdir(m.Path("first"), 0o755)) // asks what else is there
+	tried, asked := 0, int64(0)
+	inTime := testenv.WaitUntil(stepTimeout, func() bool {
+		tried++
+		before, start := questions(t, m), time.Now()
+		dir := m.Path(fmt.Sprintf("made-%d", tried))
+		must(t, os.Mkdir(dir, 0o755))
+		made := questions(t, m)
+		for i := range 10 {
+			must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("f%d", i)), nil, 0o644))
+		}
+		asked = questions(t, m) - made
+		return made-before <= 1 && time.Since(start) < attributeTime // what MKDIR itself asks: what it has made
+	})
+	if !inTime || asked != 0 {
+		t.Errorf("ten files in a new directory: %d questions (in time: %v)", asked, inTime)
+	}
+}
+
+// warm is a piece of metadata work that is done again and again.
+type warm struct {
+	name        string
+	directories int // whose attributes it asks for, below the root
+	do          func(*testing.T)
+}
+
+// questions is how many questions about names and attributes the mount has asked for local programs.
+func questions(t *testing.T, m *testenv.Mounted) int64 {
+	r := statusOf(t, m).Connections[0].Requests
+	return r["QUERY_INFO"] + r["QUERY_DIRECTORY"]
+}
+
+// asked is how much w asks for, done twice, and whether attributes were believed all that time.
+func (w warm) asked(t *testing.T, m *testenv.Mounted) (first, second int64, inTime bool) {
+	began := questions(t, m)
+	start := time.Now()
+	w.do(t)
+	between := questions(t, m)
+	w.do(t)
+	inTime = time.Since(start) < attributeTime
+	return between - began, questions(t, m) - between, inTime
+}
+
+func (w warm) measure(t *testing.T, m *testenv.Mounted) {
+	var first, second int64
+	var inTime bool
+	// It takes a moment until all directories are armed and compared, and a machine with a moment to spare. The attributes of the root, which
+	// no listing brings, may come to their end in between.
+	quiet := testenv.WaitUntil(stepTimeout, func() bool {
+		first, second, inTime = w.asked(t, m)
+		return inTime && second <= 1
+	})
+	if !quiet {
+		t.Errorf("done again within the attribute time-out (%v) it asks the server %d times", inTime, second)
+	}
+	const each = 2                          // a listing is one message with two questions
+	most := each*int64(w.directories+1) + 1 // and the root's own attributes
+	rounds := 0
+	done := testenv.WaitUntil(time.Minute, func() bool {
+		time.Sleep(attributeTime) // the time-out is what is measured
+		if first, _, inTime = w.asked(t, m); !inTime {
+			return false
+		}
+		if first > most {
+			t.Errorf("after the attribute time-out it asks the server %d times, want at most %d", first, most)
+		}
+		rounds++
+		return rounds == 2
+	})
+	if !done {
+		t.Error("the machine is too busy to measure anything")
+	}
+}
+
+// countDirectories counts those below root.
+func countDirectories(t *testing.T, root string) int {
+	n := -1
+	must(t, filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			n++
+		}
+		return err
+	}))
+	return n
+}
+
+func walkNames(t *testing.T, root string, want int) {
+	n := 0
+	must(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.Name() == ".git" {
+			return fs.SkipDir
+		}
+		if _, err := d.Info(); err != nil {
+			return err
+		}
+		n++
+		return nil
+	}))
+	if n <= want {
+		t.Fatalf("found %d names", n)
+	}
+}
+
+// statAll asks for every file, or with an error wanted for names beside them.
+func statAll(t *testing.T, root string, directories, files int, want error) {
+	for d := range directories {
+		for f := range files {
+			name := filepath.Join(root, fmt.Sprintf("d%d", d), fmt.Sprintf("f%d", f))
+			if want != nil {
+				name += "-absent"
+			}
+			if _, err := os.Lstat(name); !errors.Is(err, want) {
+				t.Fatalf("%s: %v, want %v", name, err, want)
+			}
+		}
+	}
+}
+
+func gitStatus(t *testing.T, root string) {
+	t.Helper()
+	if out := git(t, root, "--no-optional-locks", "status", "--porcelain"); out != "" {
+		t.Fatalf("git status: %s", out)
+	}
+}
+
+// git runs git in dir. The mount shows modes of its own.
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	always := []string{"-c", "safe.directory=*", "-c", "core.filemode=false", "-c", "user.name=a", "-c", "user.email=a@b"}
+	cmd := exec.Command("git", append(always, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v: %s", args, err, out)
+	}
+	return string(out)
+}

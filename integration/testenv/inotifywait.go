@@ -1,0 +1,104 @@
+package testenv
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"smbfs/health"
+)
+
+// Inotifywait is the program of that name, watching a tree of any size. What it prints is counted by path.
+type Inotifywait struct {
+	proc *Process
+
+	mu   sync.Mutex
+	rest []byte         // guarded by mu: a line that is not whole yet
+	told map[string]int // guarded by mu
+}
+
+// StartInotifywait runs inotifywait on the tree at root for the events named, as for its option -e. The caller ends it with Close.
+func StartInotifywait(root, events string) (*Inotifywait, error) {
+	w := &Inotifywait{told: map[string]int{}}
+	var err error
+	w.proc, err = startProcessTo(exec.Command("inotifywait", "-m", "-r", "-e", events, "--format", "%w%f", root), w)
+	if errors.Is(err, exec.ErrNotFound) {
+		err = errors.New("inotifywait not found: install it with `apt-get install inotify-tools`")
+	}
+	return w, err
+}
+
+func (w *Inotifywait) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rest = append(w.rest, b...)
+	for {
+		line, rest, whole := bytes.Cut(w.rest, []byte("\n"))
+		if !whole {
+			return len(b), nil
+		}
+		w.told[string(line)]++
+		w.rest = rest
+	}
+}
+
+// WaitEstablished waits until it says that it watches all that is there.
+func (w *Inotifywait) WaitEstablished(d time.Duration) error {
+	if !WaitUntil(d, func() bool { return strings.Contains(w.proc.Log(), "Watches established.") || w.proc.WaitTimeout(0) }) || w.proc.WaitTimeout(0) {
+		return fmt.Errorf("inotifywait does not come to watch: %s", w.proc.Log())
+	}
+	return nil
+}
+
+// Told is how many paths have been told of, and one that was told more than once, if there is any.
+func (w *Inotifywait) Told() (paths int, twice string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for path, n := range w.told {
+		if n > 1 {
+			twice = path
+		}
+	}
+	return len(w.told), twice
+}
+
+// Close ends it.
+func (w *Inotifywait) Close() { w.proc.KillGroup() }
+
+// Status is what `smbfs status` says of the mount.
+func (m *Mounted) Status() (health.Status, error) {
+	bin, err := Binary()
+	if err != nil {
+		return health.Status{}, err
+	}
+	out, err := exec.Command(bin, "status", "--json", m.Mountpoint).Output()
+	if err != nil {
+		return health.Status{}, fmt.Errorf("smbfs status: %w", err)
+	}
+	var list []health.Status
+	if err := json.Unmarshal(out, &list); err != nil || len(list) != 1 {
+		return health.Status{}, fmt.Errorf("smbfs status: %w: %s", err, out)
+	}
+	return list[0], nil
+}
+
+// WaitArmed waits until the server notifies of n directories that are watched here.
+func (m *Mounted) WaitArmed(n int, d time.Duration) error {
+	var st health.Status
+	var err error
+	deadline := time.Now().Add(d)
+	for {
+		if st, err = m.Status(); err == nil && st.Notify.Pinned >= n && st.Notify.Watched-st.Notify.Polled >= n {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("of %d directories not all are notified of: %+v, %w", n, st.Notify, err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
