@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,10 +86,9 @@ func TestAbsentForAMoment(t *testing.T) {
 				r.server.Tree.Rename(fmt.Sprintf(`%s\f%d`, from, i), fmt.Sprintf(`%s\f%d`, to, i))
 			}
 		}
-		done := false
+		var done atomic.Bool                                         // requests come over two connections
 		r.server.Hook(wire.CommandCreate, func(q *smbtest.Request) { // the one that opens d to be listed
-			if !done {
-				done = true
+			if !done.Swap(true) {
 				moveAll("d", "aside")
 				r.server.Hook(wire.CommandClose, func(q *smbtest.Request) {
 					r.server.Hook(wire.CommandClose, nil)
@@ -106,7 +106,7 @@ func TestAbsentForAMoment(t *testing.T) {
 				t.Fatalf("told: %s", line)
 			}
 		}
-		if !done {
+		if !done.Load() {
 			t.Fatal("nothing was listed")
 		}
 	})
@@ -121,10 +121,9 @@ func TestRenamedWhileListing(t *testing.T) {
 		r.write(`d\f`, "hello")
 		time.Sleep(5 * time.Second)
 		r.list(d)
-		done := false
+		var done atomic.Bool // requests come over two connections
 		r.server.Hook(wire.CommandQueryDirectory, func(q *smbtest.Request) {
-			if !done {
-				done = true
+			if !done.Swap(true) {
 				r.server.Tree.Rename(`d\f`, `aside\f`)
 				defer r.server.Tree.Rename(`aside\f`, `d\g`)
 			}
