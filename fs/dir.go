@@ -38,7 +38,10 @@ func (f *FileSystem) ReadDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.
 
 // ReadDirPlus answers READDIRPLUS: every entry counts as a LOOKUP.
 func (f *FileSystem) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
-	believed := f.namesFor(cache.ID(in.NodeId))
+	believed, recent := f.namesFor(cache.ID(in.NodeId)), recent
+	if f.Offline().Now {
+		recent = cache.Freshness{Names: allTimes, Attributes: allTimes}
+	}
 	return f.readDir(cancel, in, func(dir cache.ID, e fuse.DirEntry) bool {
 		entry := out.AddDirLookupEntry(e)
 		if entry == nil {
@@ -87,7 +90,10 @@ func (f *FileSystem) readDir(cancel <-chan struct{}, in *fuse.ReadIn, add func(c
 // names lists a directory for a local program, "." and ".." first.
 func (f *FileSystem) names(ctx context.Context, id cache.ID) ([]cache.Name, error) {
 	if !f.tree.Complete(id, time.Now(), f.opts.AttrTimeout) {
-		if err := f.refresh(ctx, id); err != nil {
+		_, err := fromMemory(ctx, f, func(ctx context.Context) (bool, error) { return true, f.refresh(ctx, id) }, func() (bool, bool) {
+			return true, f.engine.Remembers(id) && f.tree.Complete(id, time.Now(), allTimes)
+		})
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -64,7 +64,7 @@ func errno(err error) fuse.Status {
 	if err == nil {
 		return fuse.OK
 	}
-	if down := (*share.DownError)(nil); errors.As(err, &down) {
+	if share.IsDown(err) {
 		return fuse.Status(syscall.EHOSTDOWN)
 	}
 	if status, ok := smbclient.StatusOf(err); ok {

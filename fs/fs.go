@@ -29,6 +29,7 @@ type Options struct {
 	ReadOnly    bool
 	AllowOther  bool
 	AttrTimeout time.Duration // how long attributes and names are believed without a question
+	Offline     bool          // while the server cannot be reached, coherent directories are shown as they were
 	MountFlags  []string      // nosuid, nodev, noexec and the like
 	Notify      notify.Options
 	Logger      *slog.Logger
@@ -50,6 +51,7 @@ type FileSystem struct {
 	behind             behindMemory
 	dirs               dirHandles
 	walks              walks
+	offline            offline
 	log                *slog.Logger
 
 	ctx    context.Context // of every request; ends when the file system does
@@ -89,6 +91,7 @@ func Mount(ctx context.Context, s *share.Share, mountpoint string, opts Options)
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.ahead.ctx = f.ctx
+	s.OnWork(f.reached)
 	s.OnBreak(f.broken)
 	if err := f.serve(ctx, mountpoint); err != nil {
 		f.cancel()

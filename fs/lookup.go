@@ -72,10 +72,21 @@ func (f *FileSystem) lookup(ctx context.Context, p cache.Place) (cache.View, err
 	case !share.ValidLocal(p.Name):
 		return cache.View{}, syscall.EINVAL
 	}
-	now := time.Now()
-	if v := f.tree.Lookup(p, now, f.freshness(p.Dir)); v.Known {
+	if v := f.tree.Lookup(p, time.Now(), f.freshness(p.Dir)); v.Known {
 		return v, nil
 	}
+	return fromMemory(ctx, f, func(ctx context.Context) (cache.View, error) { return f.askFor(ctx, p) }, func() (cache.View, bool) {
+		if !f.engine.Remembers(p.Dir) {
+			return cache.View{}, false
+		}
+		v := f.tree.Lookup(p, time.Now(), cache.Freshness{Names: allTimes, Attributes: allTimes})
+		return v, v.Known
+	})
+}
+
+// askFor asks the server what p is.
+func (f *FileSystem) askFor(ctx context.Context, p cache.Place) (cache.View, error) {
+	now := time.Now()
 	if f.refreshed(ctx, p.Dir) {
 		if v := f.tree.Lookup(p, now, cache.Freshness{Names: time.Minute, Attributes: time.Minute}); v.Known {
 			return v, nil
@@ -133,6 +144,17 @@ func (f *FileSystem) getattr(ctx context.Context, id cache.ID) (cache.View, erro
 	if v.ID == 0 {
 		return v, syscall.ESTALE
 	}
+	return fromMemory(ctx, f, func(ctx context.Context) (cache.View, error) { return f.stat(ctx, id, v) }, func() (cache.View, bool) {
+		if dir, ok := f.tree.Parent(id); !f.engine.Remembers(id) && (!ok || !f.engine.Remembers(dir)) {
+			return cache.View{}, false
+		}
+		v := f.tree.Object(id, time.Now(), allTimes)
+		return v, v.Known
+	})
+}
+
+// stat asks the server for an object's attributes.
+func (f *FileSystem) stat(ctx context.Context, id cache.ID, v cache.View) (cache.View, error) {
 	if h := f.handles.any(id); h != nil {
 		asOf, now := f.tree.Now(), time.Now()
 		h.use.RLock()

@@ -19,6 +19,7 @@ var (
 	descConnection    = desc("connection_up", "Whether the connection lives.", "connection")
 	descReceived      = desc("connection_last_received_timestamp_seconds", "When the server was last heard.", "connection")
 	descReconnects    = desc("connection_reconnects_total", "How often the connection was lost and came back.", "connection")
+	descOffline       = desc("offline_answers_total", "Answers given from memory because the server could not be reached.")
 	descFiles         = desc("open_files", "Files that local programs have open.")
 	descRevived       = desc("open_files_after_reconnect_total", "Open files by what became of them when the connection was made anew.", "what")
 	descMessages      = desc("connection_messages_total", "Messages sent, a compound counted once.", "connection")
@@ -80,6 +81,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			count(descRequests, n, k.Purpose, command)
 		}
 	}
+	count(descOffline, s.Offline.Answers)
 	gauge(descFiles, float64(s.Files.Open))
 	for what, v := range map[string]int64{"reconnected": s.Files.Reconnected, "reopened": s.Files.Reopened, "lost": s.Files.Lost} {
 		count(descRevived, v, what)

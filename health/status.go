@@ -7,6 +7,7 @@ type Status struct {
 	Mount       MountStatus        `json:"mount"`
 	Server      ServerStatus       `json:"server"`
 	Connections []ConnectionStatus `json:"connections"`
+	Offline     OfflineStatus      `json:"offline"`
 	Files       FileStatus         `json:"files"`
 	Notify      NotifyStatus       `json:"notify"`
 	Events      EventStatus        `json:"events"`
@@ -47,6 +48,14 @@ type ConnectionStatus struct {
 	Received     int64     `json:"received_bytes"`
 
 	Requests map[string]int64 `json:"requests"` // in the messages, by MS-SMB2's name of the command
+}
+
+// OfflineStatus says whether directories are shown from memory because the server cannot be reached.
+type OfflineStatus struct {
+	Setting string     `json:"setting"` // as asked for by offline=
+	Now     bool       `json:"now"`
+	Since   *time.Time `json:"since,omitempty"` // if they are now
+	Answers int64      `json:"answers"`         // given from memory so far
 }
 
 // FileStatus counts open files, and how they came through losses of the connection.

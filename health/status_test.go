@@ -14,6 +14,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func someStatus() Status {
 	at := time.Date(2025, 3, 4, 12, 0, 0, 0, time.UTC)
+	since := at.Add(-12 * time.Second)
 	return Status{
 		Time:   at,
 		Mount:  MountStatus{"//nas/media", "/mnt/media", 4711, "1.2.3", at.Add(-90 * time.Minute)},
@@ -23,7 +24,8 @@ func someStatus() Status {
 				Requests: map[string]int64{"CREATE": 12000, "READ": 345}},
 			{Purpose: "watch", Error: "connection lost: \x1b[31mEOF", LastReceived: at.Add(-12 * time.Second)},
 		},
-		Files: FileStatus{5, 4, 3, 1},
+		Offline: OfflineStatus{"cached", true, &since, 17},
+		Files:   FileStatus{5, 4, 3, 1},
 		Notify: NotifyStatus{
 			Setting: "auto", Mode: "poll", Why: "the server does not notify", Budget: 4096, Listings: 60, Watched: 120, Pinned: 7, Polled: 2, OverBudget: 1, Notifications: 1000, Overflows: 3,
 			Comparisons: 40, Found: 5, Questions: 990, Armed: 130, Lost: 9, Evicted: 1,

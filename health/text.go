@@ -19,6 +19,9 @@ func (s *Status) Text() string {
 	for i, c := range s.Connections {
 		line(map[bool]string{true: "Connections"}[i == 0], "%s", s.connectionText(&c))
 	}
+	if s.Offline.Setting == "cached" {
+		line("Offline", "%s", s.offlineText())
+	}
 	line("Open files", "%d; after reconnecting %d taken up again, %d opened again by name, %d lost", s.Files.Open, s.Files.Reconnected, s.Files.Reopened, s.Files.Lost)
 	n := &s.Notify
 	line("Notification", "%s (notify=%s)%s", n.Mode, n.Setting, because(n.Why))
@@ -48,6 +51,14 @@ func (s *Status) connectionText(c *ConnectionStatus) string {
 	}
 	return fmt.Sprintf("%s %s, last heard %.1f s ago, %d messages, %s sent, %s received", c.Purpose, state,
 		s.Time.Sub(c.LastReceived).Seconds(), c.Messages, mib(c.Sent), mib(c.Received))
+}
+
+func (s *Status) offlineText() string {
+	o := &s.Offline
+	if !o.Now || o.Since == nil {
+		return fmt.Sprintf("not now; %d answers given from memory so far", o.Answers)
+	}
+	return fmt.Sprintf("directories have been shown as they were for %.0f s; %d answers given from memory so far", s.Time.Sub(*o.Since).Seconds(), o.Answers)
 }
 
 // kinds of change, in the order in which they are shown.

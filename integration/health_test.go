@@ -218,7 +218,7 @@ func (w *watching) until(t *testing.T, done func(string) bool) []string {
 // armed waits until the notifications of a directory arrive: a server says that it watches before it does.
 func armed(t *testing.T, server, mount string) {
 	t.Helper()
-	w := testenv.MustWatch(t, testenv.WatchInotify, mount, testenv.WatchOptions{})
+	w := testenv.MustWatch(t, testenv.WatchInotify, mount, testenv.WatchOptions{Flat: true})
 	for i := range 100 {
 		name := fmt.Sprintf(".armed%d", i)
 		must(t, os.WriteFile(filepath.Join(server, name), nil, 0o644))

@@ -103,6 +103,9 @@ func (e *Engine) lose(w *watch, d *share.Directory, err error) {
 	}
 	e.log.Debug("watch lost", "dir", w.id, "err", err)
 	e.counters.lost.Add(1)
+	if share.IsLost(err) {
+		e.remember(w)
+	}
 	e.putAway(w, errors.Is(err, share.ErrMoved))
 	if e.denied(w, err) {
 		return

@@ -3,6 +3,8 @@ package notify
 import (
 	"slices"
 	"time"
+
+	"smbfs/cache"
 )
 
 // When the connection for watches is lost, no directory is known to be what it was. All are armed anew as soon as the connection is
@@ -33,10 +35,22 @@ func (e *Engine) loseAll() {
 		if w.dir != nil && w.dir.Standing() {
 			e.counters.lost.Add(1)
 		}
+		e.remember(w)
 		e.putAway(w, false)
 		e.closeFormer(w)
 		w.suspects = nil
 	}
+}
+
+// remember notes that w was coherent when the connection was lost. Preconditions: e.mu is held.
+func (e *Engine) remember(w *watch) { w.known = w.known || w.live && e.believed(w) }
+
+// Remembers reports whether dir is coherent, or was when the connection for watches was lost.
+func (e *Engine) Remembers(dir cache.ID) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	w := e.watches[dir]
+	return w != nil && (w.known || w.live && e.believed(w))
 }
 
 // armAll has all directories armed. Preconditions: e.mu is held.

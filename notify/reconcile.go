@@ -108,7 +108,7 @@ func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint)
 	}
 	e.mu.Lock()
 	w.listedAt, w.listCost = time.Now(), time.Since(start)
-	w.live = w.dir == d
+	w.live, w.known = w.dir == d, false
 	e.settled(w)
 	w.secure = time.Now().Add(secureAfter)
 	e.mu.Unlock()

@@ -32,10 +32,13 @@ func (e *Engine) watchTree(ctx context.Context) {
 		err := e.treeOnce(ctx)
 		e.mu.Lock()
 		if ctx.Err() == nil || e.ctx.Err() != nil { // else directories are watched otherwise by now
-			e.treeArmed = false
 			for _, w := range e.watches {
+				if share.IsLost(err) {
+					e.remember(w)
+				}
 				w.live = false
 			}
+			e.treeArmed = false
 		}
 		refused := share.IsUnsupported(err)
 		if refused && ctx.Err() == nil {

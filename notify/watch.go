@@ -24,6 +24,7 @@ type watch struct {
 	armedAt   time.Time
 	unsettled bool // counted in Engine.unsettled
 	live      bool // armed, listed and compared: what is not notified has not happened
+	known     bool // was live and believed when the connection was lost, and has not been listed since
 
 	heldSince time.Time // when hints about own changes began to be held back; zero: none is
 

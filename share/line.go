@@ -141,6 +141,17 @@ func (e *DownError) Error() string {
 // Unwrap returns net.ErrClosed.
 func (e *DownError) Unwrap() error { return net.ErrClosed }
 
+// IsDown reports whether err says that the server cannot be reached.
+func IsDown(err error) bool {
+	var down *DownError
+	return errors.As(err, &down)
+}
+
+type noWait struct{}
+
+// AtOnce is ctx for requests that do not wait for a connection which is lost, whatever LineOptions.Wait says.
+func AtOnce(ctx context.Context) context.Context { return context.WithValue(ctx, noWait{}, true) }
+
 // get returns the present connection. If the line is down it waits for it, as long as Wait and ctx allow.
 func (l *Line) get(ctx context.Context) (*smbclient.TreeConnect, error) {
 	for {
@@ -158,6 +169,9 @@ func (l *Line) get(ctx context.Context) (*smbclient.TreeConnect, error) {
 
 // wait waits until the line turns.
 func (l *Line) wait(ctx context.Context, turned <-chan struct{}, since time.Time, cause error) error {
+	if ctx.Value(noWait{}) != nil {
+		return &DownError{cause}
+	}
 	var late <-chan time.Time
 	if l.opts.Wait != Forever {
 		rest := l.opts.Wait - time.Since(since)

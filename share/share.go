@@ -37,6 +37,15 @@ func (s *Share) Hears() bool {
 	return st.Up && time.Since(st.LastReceived) < s.watch.opts.Silence
 }
 
+// Reachable reports whether requests for work would be sent at once.
+func (s *Share) Reachable() bool { return s.work.isUp() }
+
+// OnWork has f called when the connection for work has gone down or come back. f must not wait.
+func (s *Share) OnWork(f func(up bool)) { s.work.notify(f) }
+
+// IsLost reports whether err says that the connection is gone, or what the server had made of it.
+func IsLost(err error) bool { return isLoss(err) }
+
 // OnBreak has f called when the server takes back a lease; f has to acknowledge. See smbclient.Connection.OnBreak.
 func (s *Share) OnBreak(f func(smbclient.BreakEvent)) {
 	s.onBreak.Store(&f)

@@ -60,9 +60,10 @@ type Config struct {
 	ModifyInterval      time.Duration // 0: the default of package notify
 
 	// When the server is out of reach.
-	Hard         bool // requests wait for it as long as it takes
-	Retrans      int  // else: for so many EchoIntervals beyond the first
-	EchoInterval time.Duration
+	Hard          bool // requests wait for it as long as it takes
+	Retrans       int  // else: for so many EchoIntervals beyond the first
+	EchoInterval  time.Duration
+	OfflineCached bool // coherent directories are answered from memory
 
 	// The daemon itself.
 	Verbose bool

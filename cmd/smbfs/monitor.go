@@ -85,12 +85,25 @@ func (m *monitor) Status() health.Status {
 		Files: health.FileStatus{
 			Open: files.Open, Reconnected: files.Reconnected, Reopened: files.Reopened, Lost: files.Lost,
 		},
+		Offline: m.offlineStatus(),
 		Helper: health.HelperStatus{
 			PID: helper.Pid, Running: helper.Running, Restarts: helper.Restarts, Workers: helper.Workers, Stalled: helper.Stalled,
 		},
 		Memory: health.Memory(),
 	}
 	m.engineStatus(&st)
+	return st
+}
+
+func (m *monitor) offlineStatus() health.OfflineStatus {
+	s := m.fs.Offline()
+	st := health.OfflineStatus{Setting: "wait", Now: s.Now, Answers: s.Answers}
+	if m.cfg.OfflineCached {
+		st.Setting = "cached"
+	}
+	if s.Now {
+		st.Since = &s.Since
+	}
 	return st
 }
 

@@ -209,6 +209,15 @@ func setRetrans(s *settings, g given) error {
 	return nil
 }
 
+func setOffline(s *settings, g given) error {
+	switch g.value {
+	case "wait", "cached":
+		s.OfflineCached = g.value == "cached"
+		return nil
+	}
+	return fmt.Errorf("%q is not known; use wait or cached", g.value)
+}
+
 // setEchoInterval has the bounds of the kernel's client.
 func setEchoInterval(s *settings, g given) error {
 	n, err := strconv.Atoi(g.value)

@@ -62,6 +62,8 @@ var serverOptions = []option{
 		help: "while the server is out of reach requests wait for retrans + 1 times echo_interval and then fail, the default"},
 	{names: []string{"hard"}, group: groupServer, set: func(s *settings, _ given) error { s.Hard = true; return nil },
 		help: "they wait as long as it takes; a signal ends the wait"},
+	{names: []string{"offline"}, arg: needArg, meta: "MODE", group: groupServer, set: setOffline,
+		help: "cached: meanwhile directories that were watched are listed, and looked up in, as they were; wait (default): that is a request like any other"},
 	{names: []string{"retrans"}, arg: needArg, meta: "N", group: groupServer, set: setRetrans,
 		help: "see soft; default 2"},
 	{names: []string{"echo_interval"}, arg: needArg, meta: "SECONDS", group: groupServer, set: setEchoInterval,
