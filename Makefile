@@ -15,7 +15,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 export GOTOOLCHAIN = auto
 export FUZZTIME
 
-.PHONY: build install uninstall setup test test-guest check vet demo bench soak chaos fuzz docs clean
+.PHONY: build install uninstall setup test test-guest check vet demo bench bench-cifs soak chaos fuzz docs clean
 
 build: setup
 	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/smbfs ./cmd/smbfs
@@ -52,6 +52,10 @@ demo: setup
 # To see that it works, or for a part: make bench BENCHFLAGS='-trial -only files'
 bench: setup
 	go run ./integration/bench $(BENCHFLAGS)
+
+# Against the kernel's client, in user-mode Linux, as root: a section of the same file.
+bench-cifs: setup
+	go run ./integration/bench -cifs $(BENCHFLAGS)
 
 # With kernels of Debian's releases in virtual machines, which take some minutes and are kept in ~/.cache/smbfs: ksmbd as a server, and the events
 # suite on the oldest and the newest kernel.

@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"smbfs/integration/testenv"
 	"smbfs/smbclient/smbtest"
 )
+
+var scaleFlag = flag.Int("directories", 100_000, "directories that TestScaleScripted watches, and files that it makes in them")
 
 // scale is a number of directories, and how many files are made in them in a burst.
 type scale struct {
@@ -32,10 +35,12 @@ func (s scale) watch(t *testing.T, m *testenv.Mounted, create func(string) error
 	t.Cleanup(w.Close)
 	must(t, w.WaitEstablished(s.wait))
 	listed := time.Since(start)
-	must(t, m.WaitArmed(s.dirs, s.wait))
+	all := s.dirs + s.tops() + 1
+	must(t, m.WaitArmed(all, s.wait))
 	armed, after := time.Since(start), try[int64](t)(resident(m))
-	t.Logf("%d directories: inotifywait ready after %v, all armed after %v (%v each), %d bytes of memory each",
-		s.dirs, listed.Round(time.Millisecond), armed.Round(time.Millisecond), armed/time.Duration(s.dirs), (after-before)/int64(s.dirs))
+	must(t, m.WaitPinned(all, s.wait))
+	t.Logf("%d directories: inotifywait ready after %v, all notified of after %v (%v each), known to be watched after %v; %d bytes of memory each",
+		s.dirs, listed.Round(time.Millisecond), armed.Round(time.Millisecond), armed/time.Duration(s.dirs), time.Since(start).Round(time.Millisecond), (after-before)/int64(s.dirs))
 	start = time.Now()
 	for i := range s.files {
 		must(t, create(s.file(i)))
@@ -71,7 +76,7 @@ func TestScaleSamba(t *testing.T) {
 
 // TestScaleScripted: 100,000 directories, more than any real server takes on one connection, and 100,000 files.
 func TestScaleScripted(t *testing.T) {
-	sc := scale{dirs: 100_000, files: 100_000, wait: 15 * time.Minute}
+	sc := scale{dirs: *scaleFlag, files: *scaleFlag, wait: 15 * time.Minute}
 	const limit = "/proc/sys/fs/inotify/max_user_watches"
 	var watches int
 	if _, err := fmt.Sscan(string(try[[]byte](t)(os.ReadFile(limit))), &watches); err != nil || watches < sc.dirs+sc.tops()+1 {

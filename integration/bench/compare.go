@@ -22,11 +22,24 @@ type line struct {
 // none is the figure of a side that cannot do it.
 var none = math.NaN()
 
-// compare measures the sides one after the other, ours first the first time and later the second time, so that none always has
-// the warmer server, and adds the ratios of ours to each other one. A peer that fails has no figures: some cannot do all that
-// is asked for here.
+// compare measures the sides and adds the ratios of ours, which is the first, to each other one.
 func (b *bench) compare(lines []line, sides ...side) error {
-	figures := make([][][]float64, len(sides)) // by side, line, run
+	figures, err := b.measure(lines, sides...)
+	if err != nil {
+		return err
+	}
+	for l := range lines {
+		for i := 1; i < len(sides); i++ {
+			b.table.addRates(lines[l].what, sides[i].name, lines[l].unit, lines[l].goals[sides[i].name], pairs{figures[0][l], figures[i][l]}.known())
+		}
+	}
+	return nil
+}
+
+// measure measures the sides one after the other, ours first the first time and later the second time, so that none always has
+// the warmer server. The figures are by side, line and run. A peer that fails has none: some cannot do all that is asked for here.
+func (b *bench) measure(lines []line, sides ...side) (figures [][][]float64, err error) {
+	figures = make([][][]float64, len(sides))
 	for i := range sides {
 		figures[i] = make([][]float64, len(lines))
 	}
@@ -34,12 +47,12 @@ func (b *bench) compare(lines []line, sides ...side) error {
 		for k := range sides {
 			i := (k + run) % len(sides)
 			if err := b.interrupted(); err != nil {
-				return err
+				return nil, err
 			}
 			got, err := sides[i].run()
 			switch {
 			case err != nil && i == 0:
-				return fmt.Errorf("%s: %w", lines[0].what, err)
+				return nil, fmt.Errorf("%s: %w", lines[0].what, err)
 			case err != nil:
 				fmt.Fprintf(os.Stderr, "  %s, %s: %v\n", lines[0].what, sides[i].name, err)
 				got = slices.Repeat([]float64{none}, len(lines))
@@ -49,12 +62,7 @@ func (b *bench) compare(lines []line, sides ...side) error {
 			}
 		}
 	}
-	for l := range lines {
-		for i := 1; i < len(sides); i++ {
-			b.table.addRates(lines[l].what, sides[i].name, lines[l].unit, lines[l].goals[sides[i].name], pairs{figures[0][l], figures[i][l]}.known())
-		}
-	}
-	return nil
+	return figures, nil
 }
 
 // pairs are measurements of ours and of a peer's, taken two and two.

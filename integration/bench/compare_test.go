@@ -45,19 +45,30 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestNotesAreKept: what people wrote below the table outlives it.
-func TestNotesAreKept(t *testing.T) {
-	name := t.TempDir() + "/benchmarks.md"
-	for _, c := range []struct{ there, want string }{
-		{"", "table\n"},
-		{"old table\n\n" + notes + "what it means\n", "table\n\n" + notes + "what it means\n"},
+// TestSectionsAreKept: the table, the sections of other measurements and what people wrote each outlive the others being written anew.
+func TestSectionsAreKept(t *testing.T) {
+	const section, note = "\n## Guest\n\nnew\n", "\n## Notes\n\nwhat it means\n"
+	table := func(name string) error { return writeTable(name, "table\n") }
+	guest := func(name string) error { return writeSection(name, section) }
+	for _, c := range []struct {
+		there, want string
+		write       func(string) error
+	}{
+		{"", "table\n", table},
+		{"old table\n" + note, "table\n" + note, table},
+		{"old table\n" + section + note, "table\n" + section + note, table},
+		{"", section, guest},
+		{"table\n" + note, "table\n" + section + note, guest},
+		{"table\n\n## Guest\n\nold\n" + note, "table\n" + section + note, guest},
+		{"table\n\n## Guest\n\nold\n", "table\n" + section, guest},
 	} {
+		name := t.TempDir() + "/benchmarks.md"
 		if c.there != "" {
 			if err := os.WriteFile(name, []byte(c.there), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := writeTable(name, "table\n"); err != nil {
+		if err := c.write(name); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(name); err != nil || string(got) != c.want {

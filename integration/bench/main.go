@@ -47,6 +47,8 @@ func main() {
 	flag.IntVar(&c.dirs, "dirs", 10_000, "watched directories of the lines about their cost")
 	flag.StringVar(&c.dir, "dir", "", "folder for the server's files (default: a temporary one)")
 	flag.StringVar(&c.out, "o", "", "also write the table to this file")
+	cifs := flag.Bool("cifs", false, "measure against the kernel's client, in a guest, instead; the table becomes a section of the file")
+	work, at := flag.String("inside", "", "in the guest: the work to do"), flag.String("at", "", "in the guest: where; empty: on FUSE over memory")
 	flag.Parse()
 	if *trial {
 		c.runs, c.files, c.ops, c.changes, c.watched, c.dirs, *mib = 2, 300, 400, 50, 20, 300, 64
@@ -54,7 +56,14 @@ func main() {
 	}
 	c.bytes = *mib << 20
 	var err error
-	if c.only, err = regexp.Compile(*only); err == nil {
+	c.only, err = regexp.Compile(*only)
+	switch {
+	case err != nil:
+	case *work != "":
+		err = runInside(c, *work, *at)
+	case *cifs:
+		err = measureCifs(c)
+	default:
 		err = run(c)
 	}
 	testenv.CleanUp()

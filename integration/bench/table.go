@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 
 	"smbfs/integration/testenv"
@@ -31,12 +32,7 @@ func (t *table) markdown(c config) string {
 	b.WriteString("# Benchmarks\n\n")
 	fmt.Fprintf(&b, "Written by `make bench`: medians of %d paired runs on a private smbd on loopback; %d MiB sequential, %d random operations, %d files, %d changes. "+
 		"A ratio is smbfs to its peer in the same run, more is better.\n\n", c.runs, c.bytes>>20, c.ops, c.files, c.changes)
-	line := func(cells []string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
-	line([]string{"what", "smbfs", "peer", "ratio", "target", "met"})
-	line([]string{"---", "---", "---", "---", "---", "---"})
-	for _, r := range t.rows {
-		line(r)
-	}
+	writeRows(&b, []string{"what", "smbfs", "peer", "ratio", "target", "met"}, t.rows)
 	b.WriteString("\n")
 	for _, v := range versions() {
 		b.WriteString("- " + v + "\n")
@@ -44,19 +40,63 @@ func (t *table) markdown(c config) string {
 	return b.String()
 }
 
-// notes begins what people have written below the table: it is kept.
-const notes = "## Notes\n"
+// writeRows writes rows under their columns' names.
+func writeRows(b *strings.Builder, columns []string, rows [][]string) {
+	line := func(cells []string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
+	line(columns)
+	line(slices.Repeat([]string{"---"}, len(columns)))
+	for _, r := range rows {
+		line(r)
+	}
+}
+
+// heading begins a section. What has one of its own is kept when the table above is written anew: the notes, which people write by hand.
+const (
+	heading      = "\n## "
+	notesHeading = heading + "Notes\n"
+)
 
 // writeTable writes the table to a file.
 func writeTable(name, text string) error {
-	old, err := os.ReadFile(name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	old, err := written(name)
+	if err != nil {
 		return err
 	}
-	if i := strings.Index(string(old), notes); i >= 0 {
-		text += "\n" + string(old)[i:]
+	if i := strings.Index(old, heading); i >= 0 {
+		text += old[i:]
 	}
 	return os.WriteFile(name, []byte(text), 0o644)
+}
+
+// writeSection writes a section, which begins with its heading, in the place of the one it had before, or ahead of the notes.
+func writeSection(name, text string) error {
+	old, err := written(name)
+	if err != nil {
+		return err
+	}
+	title, _, _ := strings.Cut(text[len(heading):], "\n")
+	before, rest, found := strings.Cut(old, heading+title+"\n")
+	switch i := strings.Index(rest, heading); {
+	case !found:
+		before, rest = old, ""
+		if i := strings.Index(old, notesHeading); i >= 0 {
+			before, rest = old[:i], old[i:]
+		}
+	case i >= 0:
+		rest = rest[i:]
+	default:
+		rest = ""
+	}
+	return os.WriteFile(name, []byte(before+text+rest), 0o644)
+}
+
+// written is what a file has, nothing if it is not there.
+func written(name string) (string, error) {
+	old, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return string(old), nil
 }
 
 // versions describe the machine and the programs.

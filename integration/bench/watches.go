@@ -40,7 +40,7 @@ func (b *bench) watches() error {
 		if err := w.WaitEstablished(watchWait); err != nil {
 			return err
 		}
-		if err := m.WaitArmed(b.dirs, watchWait); err != nil {
+		if err := m.WaitArmed(b.dirs+(b.dirs+99)/100+1, watchWait); err != nil {
 			return err
 		}
 		elapsed = time.Since(start).Seconds() / float64(b.dirs)

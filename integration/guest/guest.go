@@ -1,5 +1,6 @@
 // Package guest runs virtual machines with kernels of Debian's releases, for what this machine's kernel cannot show: ksmbd as a server, and smbfs on
-// older and newer kernels. QEMU emulates in software, also where there seems to be KVM, which does not always work; so a guest shows what is right, not what is fast.
+// older and newer kernels. QEMU emulates in software, also where there seems to be KVM, which does not always work; so its guests show what is right, not what is fast.
+// User-mode Linux runs at the machine's own speed, on one processor, but for changes between processes, which are dear there.
 //
 // A guest's root is this machine's own, read only, with an overlay in memory (see init); the kernels, and ksmbd's tools, are Debian's packages, which the
 // script prepare fetches into a cache folder. A Guest has one goroutine, which reads the guest's output and ends with it; Stop waits for that.
@@ -27,6 +28,7 @@ type Guest struct {
 	in    io.WriteCloser
 	lines chan string // what the guest says; closed at its end
 	dir   string      // console and disk
+	log   *os.File    // the console, if it is written by way of this process
 }
 
 // Forward is a TCP port of this machine's loopback that leads to one of the guest's.
@@ -41,8 +43,13 @@ func Cache() (string, error) {
 // bootTimeout bounds the boot, which takes ten seconds where nothing else runs.
 const bootTimeout = 3 * time.Minute
 
-// Start boots the kernel that prepare has put into the cache for a release of Debian. The caller ends the guest with Stop.
+// Start boots the kernel that prepare has put into the cache for a release of Debian, in QEMU. The caller ends the guest with Stop.
 func Start(suite string, ports ...Forward) (*Guest, error) {
+	return start(suite, func(g *Guest, kernel string) (*exec.Cmd, error) { return g.qemu(kernel, ports) })
+}
+
+// start runs the machine whose command is made for a folder of the cache.
+func start(name string, command func(g *Guest, kernel string) (*exec.Cmd, error)) (*Guest, error) {
 	cache, err := Cache()
 	if err != nil {
 		return nil, err
@@ -51,53 +58,61 @@ func Start(suite string, ports ...Forward) (*Guest, error) {
 	if g.dir, err = os.MkdirTemp("", "smbfs-guest"); err != nil {
 		return nil, err
 	}
-	if err = g.boot(filepath.Join(cache, suite), ports); err == nil {
+	cmd, err := command(g, filepath.Join(cache, name))
+	if err == nil {
+		err = g.boot(cmd)
+	}
+	if err == nil {
 		g.Release, err = g.release()
 	}
 	if err != nil {
-		err = fmt.Errorf("guest with the kernel of %s: %w\n%s", suite, err, g.Console())
+		err = fmt.Errorf("guest with the kernel of %s: %w\n%s", name, err, g.Console())
 		g.Stop()
 		return nil, err
 	}
 	return g, nil
 }
 
-func (g *Guest) boot(kernel string, ports []Forward) error {
+func (g *Guest) qemu(kernel string, ports []Forward) (*exec.Cmd, error) {
 	disk := filepath.Join(g.dir, "disk")
 	if err := os.WriteFile(disk, nil, 0o600); err != nil {
-		return err
+		return nil, err
 	}
 	if err := os.Truncate(disk, 4<<30); err != nil {
-		return err
+		return nil, err
 	}
 	if out, err := exec.Command("/sbin/mke2fs", "-q", "-F", "-t", "ext4", disk).CombinedOutput(); err != nil {
-		return fmt.Errorf("mke2fs: %w: %s", err, out)
+		return nil, fmt.Errorf("mke2fs: %w: %s", err, out)
 	}
 	network := "user,id=net,restrict=on"
 	for _, p := range ports {
 		network += fmt.Sprintf(",hostfwd=tcp:127.0.0.1:%d-10.0.2.15:%d", p.Host, p.Guest)
 	}
-	g.cmd = exec.Command("qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "2G", "-smp", "2",
+	cmd := exec.Command("qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "2G", "-smp", "2",
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-kernel", filepath.Join(kernel, "vmlinuz"), "-initrd", filepath.Join(kernel, "initrd.gz"), "-append", "console=ttyS0 panic=-1 mitigations=off",
 		"-serial", "file:"+g.console(), "-serial", "stdio",
 		"-drive", "if=virtio,format=raw,cache=unsafe,file="+disk,
 		"-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",
 		"-device", "virtio-rng-pci", "-netdev", network, "-device", "virtio-net-pci,netdev=net")
-	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
-	g.cmd.Stderr = os.Stderr
-	var err error
-	if g.in, err = g.cmd.StdinPipe(); err != nil {
+	cmd.Stderr = os.Stderr
+	return cmd, nil
+}
+
+// boot starts the machine; its standard input and output are the serial port that commands come in by.
+func (g *Guest) boot(cmd *exec.Cmd) (err error) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	if g.in, err = cmd.StdinPipe(); err != nil {
 		return err
 	}
-	out, err := g.cmd.StdoutPipe()
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
-	if err := g.cmd.Start(); err != nil {
-		g.cmd = nil
+	if err := cmd.Start(); err != nil {
 		return err
 	}
+	g.cmd = cmd
 	go g.read(out)
 	return nil
 }
@@ -178,10 +193,13 @@ func (g *Guest) Console() string {
 // Stop ends the guest as a loss of power does, and removes its disk.
 func (g *Guest) Stop() {
 	if g.cmd != nil {
-		_ = g.cmd.Process.Kill()
+		_ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL) // user-mode Linux is several processes
 		for range g.lines {
 		}
 		_ = g.cmd.Wait()
+	}
+	if g.log != nil {
+		_ = g.log.Close()
 	}
 	_ = os.RemoveAll(g.dir)
 }

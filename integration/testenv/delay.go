@@ -22,10 +22,14 @@ type Delay struct {
 	conns []net.Conn // guarded by mu
 }
 
-// StartDelay listens on a loopback port and passes on to target, with roundTrip added to every round trip. The caller ends
+// StartDelay listens on a port beside the target's, of the same address, and passes on to target, with roundTrip added to every round trip. The caller ends
 // it with Stop.
 func StartDelay(target string, roundTrip time.Duration) (*Delay, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	host, _, err := net.SplitHostPort(target)
+	if err != nil {
+		return nil, err
+	}
+	ln, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return nil, err
 	}

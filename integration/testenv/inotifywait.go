@@ -87,18 +87,26 @@ func (m *Mounted) Status() (health.Status, error) {
 	return list[0], nil
 }
 
-// WaitArmed waits until the server notifies of n directories that are watched here.
+// WaitArmed waits until the server notifies of n directories.
 func (m *Mounted) WaitArmed(n int, d time.Duration) error {
-	var st health.Status
-	var err error
+	return m.waitStatus(d, func(s *health.Status) bool { return s.Notify.Watched-s.Notify.Polled >= n })
+}
+
+// WaitPinned waits until n directories are known to be watched here.
+func (m *Mounted) WaitPinned(n int, d time.Duration) error {
+	return m.waitStatus(d, func(s *health.Status) bool { return s.Notify.Pinned >= n })
+}
+
+func (m *Mounted) waitStatus(d time.Duration, enough func(*health.Status) bool) error {
 	deadline := time.Now().Add(d)
 	for {
-		if st, err = m.Status(); err == nil && st.Notify.Pinned >= n && st.Notify.Watched-st.Notify.Polled >= n {
+		st, err := m.Status()
+		if err == nil && enough(&st) {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("of %d directories not all are notified of: %+v, %w", n, st.Notify, err)
+			return fmt.Errorf("not all directories are watched: %+v, %w", st.Notify, err)
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(200 * time.Millisecond)
 	}
 }

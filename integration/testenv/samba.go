@@ -22,11 +22,12 @@ type Options struct {
 	User     string   // a system account; empty: the current user's
 	Password string   // empty: a fixed one
 	Name     string   // the share's name; empty: "share"
+	Host     string   // an address of this machine's to listen on; empty: 127.0.0.1
 }
 
 // Samba is a running private smbd. Its fields do not change while it runs.
 type Samba struct {
-	Host     string // always a loopback address
+	Host     string // a loopback address if Options named none
 	Port     int
 	Dir      string // the shared folder, as the server itself sees it
 	User     string
@@ -79,7 +80,10 @@ func newSamba(o Options) (*Samba, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start smbd: %w", err)
 	}
-	s := &Samba{Host: "127.0.0.1", Dir: o.Dir, User: o.User, Password: o.Password, Share: o.Name, opts: o}
+	s := &Samba{Host: o.Host, Dir: o.Dir, User: o.User, Password: o.Password, Share: o.Name, opts: o}
+	if s.Host == "" {
+		s.Host = "127.0.0.1"
+	}
 	if s.User == "" {
 		s.User = me.Username
 	}

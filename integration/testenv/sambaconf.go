@@ -15,12 +15,12 @@ import (
 )
 
 // smb.conf of the private server. Everything it writes is below the state
-// folder; it prints nothing, browses nothing and answers on loopback only.
+// folder; it prints nothing, browses nothing and answers on its own address only.
 const confTemplate = `[global]
  server role = standalone server
  netbios name = TESTSMB
  workgroup = TESTGRP
- interfaces = 127.0.0.1/8
+ interfaces = 127.0.0.1/8 %[8]s
  bind interfaces only = yes
  smb ports = %[2]d
  disable netbios = yes
@@ -69,7 +69,7 @@ func (s *Samba) configure() error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf(confTemplate, s.state, s.Port, indent(s.opts.Global), s.Share, s.Dir, me.Username, indent(s.opts.Share))
+	text := fmt.Sprintf(confTemplate, s.state, s.Port, indent(s.opts.Global), s.Share, s.Dir, me.Username, indent(s.opts.Share), s.Host)
 	if err := os.WriteFile(s.conf(), []byte(text), 0o644); err != nil {
 		return err
 	}
