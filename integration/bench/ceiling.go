@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -18,8 +20,12 @@ import (
 type memoryFile struct {
 	fs.Inode
 	size atomic.Int64
-	data [ioSize]byte
 }
+
+var memoryPiece [ioSize]byte
+
+// memoryDir is a directory of such files.
+type memoryDir struct{ fs.Inode }
 
 var (
 	_ fs.NodeOpener    = (*memoryFile)(nil)
@@ -27,7 +33,17 @@ var (
 	_ fs.NodeWriter    = (*memoryFile)(nil)
 	_ fs.NodeGetattrer = (*memoryFile)(nil)
 	_ fs.NodeSetattrer = (*memoryFile)(nil)
+	_ fs.NodeCreater   = (*memoryDir)(nil)
+	_ fs.NodeUnlinker  = (*memoryDir)(nil)
 )
+
+// Create implements fs.NodeCreater.
+func (d *memoryDir) Create(ctx context.Context, _ string, _, _ uint32, _ *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
+	return d.NewPersistentInode(ctx, &memoryFile{}, fs.StableAttr{Mode: syscall.S_IFREG}), nil, 0, 0
+}
+
+// Unlink implements fs.NodeUnlinker.
+func (d *memoryDir) Unlink(context.Context, string) syscall.Errno { return 0 }
 
 // Open implements fs.NodeOpener.
 func (f *memoryFile) Open(context.Context, uint32) (fs.FileHandle, uint32, syscall.Errno) {
@@ -36,8 +52,8 @@ func (f *memoryFile) Open(context.Context, uint32) (fs.FileHandle, uint32, sysca
 
 // Read implements fs.NodeReader.
 func (f *memoryFile) Read(_ context.Context, _ fs.FileHandle, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	n := min(int64(len(dest)), int64(len(f.data)), max(0, f.size.Load()-off))
-	return fuse.ReadResultData(f.data[:n]), 0
+	n := min(int64(len(dest)), int64(len(memoryPiece)), max(0, f.size.Load()-off))
+	return fuse.ReadResultData(memoryPiece[:n]), 0
 }
 
 // Write implements fs.NodeWriter.
@@ -60,30 +76,38 @@ func (f *memoryFile) Setattr(ctx context.Context, h fs.FileHandle, in *fuse.SetA
 	return f.Getattr(ctx, h, out)
 }
 
-// onMemory is FUSE's own ceiling: a file "big" to be read, and one "written".
+// onMemory is FUSE's own ceiling: a file "big" to be read, one "written", and the folders of the small files.
 func (b *bench) onMemory(work func(dir string) error) error {
 	dir, err := os.MkdirTemp("", "memory-mnt")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(dir)
-	root := &fs.Inode{}
-	server, err := fs.Mount(dir, root, &fs.Options{MountOptions: fuse.MountOptions{
+	root, believed := &fs.Inode{}, time.Hour
+	server, err := fs.Mount(dir, root, &fs.Options{EntryTimeout: &believed, AttrTimeout: &believed, MountOptions: fuse.MountOptions{
 		FsName: "memory", Name: "bench", MaxWrite: ioSize, MaxReadAhead: ioSize, MaxBackground: 128, DisableSplice: true, DirectMount: os.Geteuid() == 0,
 	}})
 	if err != nil {
 		return err
 	}
 	defer server.Unmount()
-	for _, name := range []string{"big", "written"} {
-		f := &memoryFile{}
-		if name == "big" {
-			f.size.Store(b.bytes)
+	addMemoryFile(root, "big", b.bytes)
+	addMemoryFile(root, "written", 0)
+	for _, name := range []string{"own", "made"} {
+		d := root.NewPersistentInode(context.Background(), &memoryDir{}, fs.StableAttr{Mode: syscall.S_IFDIR})
+		root.AddChild(name, d, true)
+		if name == "made" {
+			err = eachFile("", b.files, func(name string) error { addMemoryFile(d, name, 1); return nil })
 		}
-		root.AddChild(name, root.NewPersistentInode(context.Background(), f, fs.StableAttr{Mode: syscall.S_IFREG}), true)
 	}
 	readAheadAsOurs(dir)
-	return work(dir)
+	return errors.Join(err, work(dir))
+}
+
+func addMemoryFile(dir *fs.Inode, name string, size int64) {
+	f := &memoryFile{}
+	f.size.Store(size)
+	dir.AddChild(name, dir.NewPersistentInode(context.Background(), f, fs.StableAttr{Mode: syscall.S_IFREG}), true)
 }
 
 // readAheadAsOurs has the kernel read ahead as on a mount of ours. Only root may.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -143,8 +144,10 @@ func numbers(text string) (v []float64) {
 // prepared makes on the server what a work needs.
 func (r *rig) prepared(work string) (undo func(), err error) {
 	switch work {
-	case "files", "walk":
+	case "files":
 		return r.madeFiles(r.files)
+	case "walk":
+		return r.madeTree(r.files)
 	case "trees":
 		return r.folders("trees")
 	default:
@@ -152,7 +155,24 @@ func (r *rig) prepared(work string) (undo func(), err error) {
 	}
 }
 
-// signed and plain are the options of smbfs and of cifs that make the two do the same.
+// madeTree makes files in folders of 20.
+func (r *rig) madeTree(files int) (undo func(), err error) {
+	if undo, err = r.folders("walk"); err != nil {
+		return nil, err
+	}
+	for i := 0; i < files && err == nil; i++ {
+		dir := r.samba.Path("walk", fmt.Sprint(i/20))
+		if err = os.MkdirAll(dir, 0o755); err == nil {
+			err = os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), []byte("x"), 0o644)
+		}
+	}
+	if err != nil {
+		undo()
+	}
+	return undo, err
+}
+
+// guestOptions are options of smbfs and of cifs that make the two do the same.
 type guestOptions struct{ name, smbfs, cifs string }
 
 var (
@@ -225,6 +245,7 @@ func ratioOf(ours, peers []float64) string {
 
 // all measures the lines of the table.
 func (r *rig) all() error {
+	near, most := r.samba, r.config
 	for _, o := range []guestOptions{guestPlain, guestSigned} {
 		lower := map[string]float64{"lower": 0.8}
 		err := r.compare("streams", o, true, line{"sequential read, cold, " + o.name, "MiB/s", lower}, line{"sequential write, " + o.name, "MiB/s", lower})
@@ -232,5 +253,55 @@ func (r *rig) all() error {
 			return err
 		}
 	}
+	r.files = most.files / 5
+	if err := r.compare("files", guestPlain, true, fileLines("", 0)...); err != nil {
+		return err
+	}
+	for _, d := range []struct {
+		roundTrip    time.Duration
+		goal, walked float64
+	}{{time.Millisecond, 1, 0}, {5 * time.Millisecond, 1.5, 10}} {
+		l, err := testenv.StartDelay(near.Addr(), d.roundTrip)
+		if err != nil {
+			return err
+		}
+		far := *near
+		far.Port = l.Port
+		r.samba = &far
+		err = r.away(fmt.Sprintf(", %v away", d.roundTrip), d.goal, d.walked, most.files)
+		l.Stop()
+		if err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// away measures what round trips are dear for.
+func (r *rig) away(suffix string, goal, walked float64, files int) error {
+	to := func(g float64) map[string]float64 { return map[string]float64{"cifs": g} }
+	r.files = max(40, files/50)
+	if err := r.compare("files", guestPlain, false, fileLines(suffix, goal)...); err != nil {
+		return err
+	}
+	if err := r.compare("trees", guestPlain, false, line{"tar x" + suffix, "files/s", to(goal)}, line{"git clone" + suffix, "files/s", to(goal)}); err != nil {
+		return err
+	}
+	if err := r.compare("pages", guestPlain, false, line{"random 4 KiB reads, depth 16" + suffix, "ops/s", to(1)}); err != nil {
+		return err
+	}
+	r.files = max(40, files/10)
+	return r.compare("walk", guestPlain, false, line{"find, warm, again and again" + suffix, "files/s", to(walked)}, line{"stat, warm, again and again" + suffix, "files/s", to(walked)})
+}
+
+// fileLines are the lines of the small files; to list and to stat has no goal of its own.
+func fileLines(suffix string, goal float64) (lines []line) {
+	for _, p := range phases {
+		g := goal
+		if strings.HasPrefix(p.what, "list") || strings.HasPrefix(p.what, "stat") {
+			g = 0
+		}
+		lines = append(lines, line{p.what + suffix, "files/s", map[string]float64{"cifs": g}})
+	}
+	return lines
 }

@@ -80,25 +80,44 @@ const (
 	walkPause = 1200 * time.Millisecond
 )
 
-// walkInside looks at the attributes of all files, again and again with pauses; the first time is not counted.
+// walkInside looks at the attributes of all files of a tree, first by its directories, then one by one, again and again with pauses; the first
+// time of each is not counted.
 func walkInside(b *bench, dir string) ([]float64, error) {
-	var took time.Duration
-	for i := range walks + 1 {
-		start := time.Now()
-		n := 0
-		err := filepath.Walk(filepath.Join(dir, "made"), func(_ string, info os.FileInfo, err error) error { n++; return err })
-		if err != nil {
-			return nil, err
-		}
-		if n < b.files {
-			return nil, fmt.Errorf("%d of %d files", n, b.files)
-		}
-		if i > 0 {
-			took += time.Since(start)
-		}
-		time.Sleep(walkPause)
+	var names []string
+	byDirectory := func() error {
+		names = names[:0]
+		return filepath.WalkDir(filepath.Join(dir, "walk"), func(name string, e os.DirEntry, err error) error {
+			if err == nil && !e.IsDir() {
+				names = append(names, name)
+				_, err = e.Info()
+			}
+			return err
+		})
 	}
-	return []float64{float64(walks*b.files) / took.Seconds()}, nil
+	byName := func() error {
+		for _, name := range names {
+			if _, err := os.Lstat(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var figures []float64
+	for _, look := range []func() error{byDirectory, byName} {
+		var took time.Duration
+		for i := range walks + 1 {
+			start := time.Now()
+			if err := look(); err != nil {
+				return nil, err
+			}
+			if i > 0 {
+				took += time.Since(start)
+			}
+			time.Sleep(walkPause)
+		}
+		figures = append(figures, float64(walks*len(names))/took.Seconds())
+	}
+	return figures, nil
 }
 
 // pagesInside reads at random places, past the page cache, 16 at a time.
