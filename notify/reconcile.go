@@ -262,7 +262,7 @@ func (e *Engine) askFor(p cache.Place) {
 	asOf, start := e.tree.Now(), time.Now()
 	ob := cache.Observation{Name: p.Name}
 	if ok {
-		entry, name, err := e.share.Stat(e.ctx, path, p.Name)
+		entry, name, err := e.share.Stat(share.AtOnce(e.ctx), path, p.Name) // it is asked for again, so these must not gather while the server is away
 		switch {
 		case err == nil && name == p.Name:
 			ob.Entry = &entry

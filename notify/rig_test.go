@@ -43,6 +43,12 @@ type rig struct {
 // newRig starts a server, which prepare may script, and an engine on it.
 func newRig(t *testing.T, opts Options, prepare func(*smbtest.Server)) *rig {
 	t.Helper()
+	return newRigOn(t, share.LineOptions{}, opts, prepare)
+}
+
+// newRigOn is newRig with lines that are to be kept up.
+func newRigOn(t *testing.T, line share.LineOptions, opts Options, prepare func(*smbtest.Server)) *rig {
+	t.Helper()
 	r := &rig{t: t, server: smbtest.NewServer(smbtest.Options{}), log: &lockedBuffer{}, marks: &fakeMarks{}}
 	if prepare != nil {
 		prepare(r.server)
@@ -60,7 +66,8 @@ func newRig(t *testing.T, opts Options, prepare func(*smbtest.Server)) *rig {
 		}
 		trees = append(trees, tree)
 	}
-	r.share = share.New(share.NewLine(trees[0], share.LineOptions{}), share.NewLine(trees[1], share.LineOptions{}), "")
+	work, watch := share.NewLine(trees[0], line), share.NewLine(trees[1], line)
+	r.share = share.New(work, watch, "")
 	root, err := r.share.Root(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -71,8 +78,9 @@ func newRig(t *testing.T, opts Options, prepare func(*smbtest.Server)) *rig {
 	r.engine = New(r.share, r.tree, r, opts)
 	t.Cleanup(func() {
 		r.engine.Close(ctx)
-		for _, tree := range trees {
-			tree.Session().Close()
+		for _, l := range []*share.Line{work, watch} {
+			l.Status().Tree.Session().Close()
+			l.Close(ctx)
 		}
 		r.server.Close()
 		if t.Failed() {
