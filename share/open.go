@@ -94,19 +94,21 @@ type File struct {
 
 // Open opens the file at path, and describes it.
 func (s *Share) Open(ctx context.Context, path string, how Opening) (*File, cache.Entry, error) {
-	p := how.params()
 	server := s.ServerPath(path)
+	var p smbclient.CreateParams
+	var o *smbclient.Open
 	var e cache.Entry
-	o, err := ask(ctx, s.work, func(t *smbclient.TreeConnect) (*smbclient.Open, error) {
-		o, err := t.Create(ctx, server, keeping(t, server, p))
-		if err != nil {
-			return nil, err
+	err := s.work.do(ctx, func(t *smbclient.TreeConnect, again bool) (err error) {
+		if p.Replay = again && how.Exclusive; !p.Replay {
+			p = keeping(t, server, how.params())
+		}
+		if o, err = t.Create(ctx, server, p); err != nil {
+			return collision("create", path, p.Replay, err)
 		}
 		if e, err = s.describe(ctx, path, o); err != nil {
 			_, _ = o.Close(context.WithoutCancel(ctx))
-			return nil, err
 		}
-		return o, nil
+		return err
 	})
 	if err != nil {
 		return nil, cache.Entry{}, err

@@ -184,6 +184,9 @@ func (c *Connection) appendRequest(b []byte, m *message, i int) []byte {
 	if r.signed {
 		h.Flags |= wire.FlagSigned
 	}
+	if r.replay {
+		h.Flags |= wire.FlagReplayOperation
+	}
 	start := len(b)
 	b = h.Append(b)
 	b = r.body.Append(b)
