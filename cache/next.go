@@ -137,7 +137,7 @@ func (t *Tree) Done(c *Change, told bool, now time.Time, p Pace) {
 	switch {
 	case o == nil:
 	case told:
-		o.paced(c.Op, now, p)
+		o.paced(c, now, p)
 		if o.todo&todoClose != 0 && c.Op != Rest {
 			o.todo &^= todoClose // when the content rests
 			t.rest(o)
@@ -175,13 +175,14 @@ func (op Op) todo() todo {
 }
 
 // Preconditions: Tree.mu is held.
-func (o *object) paced(op Op, now time.Time, p Pace) {
-	switch op {
+func (o *object) paced(c *Change, now time.Time, p Pace) {
+	switch c.Op {
 	case Create, Modify:
 		r := o.rhythmOf()
 		r.settled = now
+		r.at = c.From
 		r.restAt = now.Add(p.Rest)
-		if op == Modify {
+		if c.Op == Modify {
 			r.modifyAt = now.Add(p.Modify)
 		}
 	case Attrib, Rename, Link: // servers notify MODIFIED with a rename

@@ -62,7 +62,7 @@ func (t *Tree) SawObject(id ID, asOf Stamp, now time.Time, a Attr) View {
 	return View{ID: id, Entry: o.entry(), Known: true}
 }
 
-// note adds to what is to be told of o: under the name p if that is watched, else under another.
+// note adds to what is to be told of o, under the name that listener finds.
 // It reports whether there is one. Preconditions: t.mu is held.
 func (t *Tree) note(o *object, p Place, what todo) bool {
 	if what == 0 {
@@ -76,14 +76,25 @@ func (t *Tree) note(o *object, p Place, what todo) bool {
 	return ok
 }
 
-// listener finds a name in a watched directory under which o was told: p, if it is one.
-// Preconditions: t.mu is held.
-func (t *Tree) listener(o *object, p Place) (Place, bool) {
-	var found Place
+// listener finds a name in a watched directory under which o was told: one in a pinned directory before others, and of
+// those p if it is one. Preconditions: t.mu is held.
+func (t *Tree) listener(o *object, p Place) (found Place, ok bool) {
+	best := 0
 	for _, q := range o.told {
-		if t.byID[q.Dir].isWatched() && (q == p || found == Place{}) {
-			found = q
+		dir := t.byID[q.Dir]
+		if !dir.isWatched() {
+			continue
+		}
+		rank := 1
+		if q == p {
+			rank += 1
+		}
+		if dir.dir.pinned {
+			rank += 2
+		}
+		if rank > best {
+			best, found = rank, q
 		}
 	}
-	return found, found != Place{}
+	return found, best > 0
 }

@@ -102,7 +102,7 @@ func (p *play) command(op string, args []string) {
 		p.ownStep(op, args)
 	case "see", "modified", "replaced", "renamed-to", "list", "ask", "answer":
 		p.observe(op, args)
-	case "watch", "unwatch", "hold", "look", "known", "forget":
+	case "watch", "unwatch", "pin", "hold", "look", "known", "forget":
 		p.local(op, args)
 	default:
 		p.srv.do(op, args)
@@ -232,6 +232,8 @@ func (p *play) local(op string, args []string) {
 			p.w.look(id)
 			p.t.Watch(id)
 			p.compare(p.srv.dir(path), p.t.Now())
+		case "pin":
+			p.t.Pin(p.id(p.srv.dir(path)), true)
 		case "unwatch":
 			id := p.id(p.srv.dir(path))
 			delete(p.w.dirs, id)

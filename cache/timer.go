@@ -77,12 +77,12 @@ func (t *Tree) due(now time.Time) {
 			t.enqueue(o)
 		case tm.why == tellModify:
 			o.rhythm.deferred = false
-			t.note(o, Place{}, todoModify)
+			t.note(o, o.rhythm.at, todoModify)
 		case now.Before(o.rhythm.restAt):
 			heap.Push(&t.later, timer{o.rhythm.restAt, o, tellRest})
 		default:
 			o.rhythm.resting = false
-			t.note(o, Place{}, todoClose)
+			t.note(o, o.rhythm.at, todoClose)
 		}
 	}
 }

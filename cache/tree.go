@@ -65,6 +65,7 @@ type rhythm struct {
 	settled  time.Time // when a change was last told, or made here
 	modifyAt time.Time // the next MODIFY is not told before
 	restAt   time.Time // the content is at rest if nothing changes up to then
+	at       Place     // the name under which content was last told
 	deferred bool      // a MODIFY waits in Tree.later
 	resting  bool      // a CLOSE_WRITE waits in Tree.later
 }
@@ -88,6 +89,7 @@ type directory struct {
 	gone     map[string]Stamp    // names whose slot went: how old an answer about them must not be
 	removed  Stamp               // the same for names that were taken out of gone
 	watched  bool                // changes are to be told
+	pinned   bool                // and a local program listens
 	leaving  bool                // it is being told gone, what is in it first; it never comes back
 	hidden   map[string]struct{} // names of our own that are shown to nobody
 	dirty    []string            // names with something to tell, in order

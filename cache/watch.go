@@ -21,6 +21,16 @@ func (t *Tree) Watch(dir ID) bool {
 	return true
 }
 
+// Pin says whether a local program listens in dir. Of several names of a file, what happens to its content is told under
+// one where somebody listens.
+func (t *Tree) Pin(dir ID, is bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, d := t.directory(dir); d != nil {
+		d.pinned = is
+	}
+}
+
 // Preconditions: t.mu is held.
 func (t *Tree) watch(o *object) {
 	if !o.dir.watched {

@@ -130,6 +130,7 @@ func (e *Engine) unpin(dir cache.ID) {
 	}
 	delete(e.pins, dir)
 	delete(e.absent, dir)
+	e.tree.Pin(dir, false)
 	if w := e.watches[dir]; w != nil {
 		w.pinned = false
 		w.usedAt = time.Now()
@@ -154,6 +155,7 @@ func (e *Engine) repin(dir cache.ID) {
 		return
 	}
 	w.pinned = true
+	e.tree.Pin(dir, true)
 	e.oldest.remove(w)
 	now := time.Now()
 	e.grant(w, now)
