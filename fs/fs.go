@@ -152,6 +152,8 @@ func (f *FileSystem) mountOptions() *fuse.MountOptions {
 		DisableSplice: true, // with requests of 1 MiB it fails on every read unless pipes may be larger
 		DirectMount:   os.Geteuid() == 0,
 		Options:       f.opts.MountFlags,
+
+		ExtraCapabilities: fuse.CAP_DIRECT_IO_ALLOW_MMAP,
 	}
 	if os.Geteuid() == 0 {
 		// The helper has the capabilities that let its calls pass. As an ordinary user it has none,

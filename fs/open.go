@@ -59,8 +59,17 @@ func (f *FileSystem) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.Ope
 			return errno(err)
 		}
 	}
-	out.Fh = fh
+	out.Fh, out.OpenFlags = fh, f.openFlags(in.Flags)
 	return fuse.OK
+}
+
+// openFlags lets the kernel send WRITEs of O_DIRECT at once that do not extend the file: it takes the inode's lock for each otherwise.
+// One that does not know CAP_DIRECT_IO_ALLOW_MMAP would keep stale pages for other handles of the file, and refuse to map this one.
+func (f *FileSystem) openFlags(flags uint32) uint32 {
+	if flags&syscall.O_DIRECT == 0 || f.server.KernelSettings().Flags64()&fuse.CAP_DIRECT_IO_ALLOW_MMAP == 0 {
+		return 0
+	}
+	return fuse.FOPEN_DIRECT_IO | fuse.FOPEN_PARALLEL_DIRECT_WRITES
 }
 
 // settleFor is how long an open waits for a change on the server to become known that has taken
@@ -170,7 +179,7 @@ func (f *FileSystem) Create(cancel <-chan struct{}, in *fuse.CreateIn, name stri
 	}
 	v := own.Created(p, e, time.Now())
 	f.entryOut(v, &out.EntryOut, f.namesFor(p.Dir))
-	out.Fh = f.opened(f.made(l, v.ID), v.ID, o, how.Write, in.Flags)
+	out.Fh, out.OpenFlags = f.opened(f.made(l, v.ID), v.ID, o, how.Write, in.Flags), f.openFlags(in.Flags)
 	return fuse.OK
 }
 
