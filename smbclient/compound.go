@@ -128,6 +128,9 @@ func (t *TreeConnect) fileStat(op, name string, r *response) (FileStat, error) {
 func (t *TreeConnect) QueryFile(ctx context.Context, name string, access wire.AccessMask, infoType wire.InfoType, class wire.InfoClass,
 	additional uint32, max int) ([]byte, error) {
 	const op = "query info"
+	if infoType == wire.InfoSecurity && t.session.conn.noDescriptors.Load() {
+		return nil, opError(op, fmt.Errorf("%w: of a security descriptor, before", ErrSignature))
+	}
 	query := queryRequest(wire.RelatedFileID, infoType, class, additional, min(max, t.session.conn.negotiated.maxTransact))
 	if err := t.withFile(ctx, op, name, openExisting(access), query); err != nil {
 		return nil, err

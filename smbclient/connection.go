@@ -89,6 +89,8 @@ type Connection struct {
 	echoSession *Session // guarded by mu: in whose name an ECHO is sent; nil: none is
 	echoing     bool     // guarded by mu: an ECHO is under way
 
+	noDescriptors atomic.Bool // one was signed wrongly: no more are asked for
+
 	breaks     atomic.Int32  // being handled
 	cancelWake chan struct{} // capacity 1: cancels is not empty
 	events     *queue        // callbacks for the dispatcher

@@ -75,6 +75,7 @@ func (t *TreeConnect) CreateAndNotify(ctx context.Context, name string, p Create
 	m := &message{requests: []*request{create, n.r}, session: t.session, treeID: t.id, related: true, seal: t.seal}
 	o, err := t.createAndNotify(ctx, name, p, m, create)
 	n.open = o
+	n.r.watches.Store(o)
 	opened <- o
 	if err != nil {
 		return nil, nil, err

@@ -39,6 +39,7 @@ func (o *Open) StartChangeNotify(ctx context.Context, p NotifyParams, done func(
 	c := o.tree.session.conn
 	n := c.newNotify(o.id, p, done)
 	n.open = o
+	n.r.watches.Store(o)
 	m := single(o.tree.session, o.tree.id, n.r)
 	m.seal = o.tree.seal
 	if err := c.send(ctx, m); err != nil {

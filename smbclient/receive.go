@@ -147,7 +147,7 @@ func (c *Connection) handleResponse(buf *buffer, h *wire.Header, msg []byte, sea
 		return false, nil
 	}
 	if err := c.authenticate(r, h, msg, sealedBy); err != nil {
-		if !endsAlone(r, h) {
+		if !c.endsAlone(r, h) {
 			return false, err
 		}
 		h.Credits = 0

@@ -2,6 +2,7 @@ package smbclient
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"smbfs/smbclient/wire"
@@ -26,6 +27,8 @@ type request struct {
 	orphan     func(*request) // called, off the receive loop, when an abandoned request succeeded after all
 	finished   func(*request) // called under no lock when the request ends; must not block. May be nil.
 	onInterim  func(*request) // called under no lock at the interim response; must not block. May be nil.
+
+	watches atomic.Pointer[Open] // of a CHANGE_NOTIFY: the directory, once it is known
 
 	messageID uint64
 	session   *Session      // nil before there is one

@@ -93,13 +93,22 @@ func (c *Connection) authenticate(r *request, h *wire.Header, msg []byte, sealed
 }
 
 // endsAlone reports whether a response that is not authentic ends its request and nothing else, which are two that ksmbd gets wrong: the end of a
-// CHANGE_NOTIFY whose directory is closed is not signed (Linux 7.2), and the signature of a security descriptor leaves the header out (since
-// Linux 6.12.81). Nothing in them is believed: who makes them up has a directory compared anew, or a question left without an answer.
-func endsAlone(r *request, h *wire.Header) bool {
+// CHANGE_NOTIFY whose directory we have closed is not signed (Linux 7.2), and the signature of a security descriptor leaves the header out (since
+// Linux 6.12.81). Nothing in them is believed. Who makes up the first has told nobody anything; the second has one question left without an
+// answer, and no more are asked on this connection.
+func (c *Connection) endsAlone(r *request, h *wire.Header) bool {
 	if r.sealed || r.command != h.Command {
 		return false
 	}
-	unsigned := h.Flags&wire.FlagSigned == 0
-	return unsigned && r.command == wire.CommandChangeNotify && h.Status == wire.StatusNotifyCleanup ||
-		!unsigned && r.descriptor && h.Status == wire.StatusSuccess
+	if h.Flags&wire.FlagSigned == 0 {
+		o := r.watches.Load()
+		return r.command == wire.CommandChangeNotify && h.Status == wire.StatusNotifyCleanup && o != nil && o.closed.Load()
+	}
+	if !r.descriptor || h.Status != wire.StatusSuccess {
+		return false
+	}
+	if !c.noDescriptors.Swap(true) {
+		c.log.Warn("the server signs security descriptors wrongly, or somebody changed one: no more are read on this connection")
+	}
+	return true
 }
