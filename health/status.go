@@ -117,4 +117,7 @@ type MemoryStatus struct {
 	Resident int64  `json:"resident_bytes"`
 	Peak     int64  `json:"peak_bytes"`
 	Heap     uint64 `json:"heap_bytes"`
+
+	Live       uint64 `json:"live_bytes"` // of the heap, at the last garbage collection: what grows if something leaks
+	Goroutines uint64 `json:"goroutines"`
 }

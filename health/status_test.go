@@ -35,7 +35,7 @@ func someStatus() Status {
 			Latency: LatencyStatus{50, 0.0004, 0.0019, 0.0123},
 		},
 		Helper: HelperStatus{4712, true, 1, 10, 0},
-		Memory: MemoryStatus{21 << 20, 33 << 20, 9 << 20},
+		Memory: MemoryStatus{21 << 20, 33 << 20, 9 << 20, 7 << 20, 45},
 	}
 }
 

@@ -33,7 +33,8 @@ func (s *Status) Text() string {
 	line("Replays", "%d repeated, %d failed", s.Events.Repeated, s.Events.Failed)
 	line("Latency", "%s", s.Events.Latency.text())
 	line("Helper", "%s", s.Helper.text())
-	line("Memory", "%s, at most %s, heap %s", mib(s.Memory.Resident), mib(s.Memory.Peak), mib(int64(s.Memory.Heap)))
+	line("Memory", "%s, at most %s, heap %s (%s live), %d goroutines", mib(s.Memory.Resident), mib(s.Memory.Peak), mib(int64(s.Memory.Heap)),
+		mib(int64(s.Memory.Live)), s.Memory.Goroutines)
 	line("Daemon", "pid %d, smbfs %s, mounted %s ago", s.Mount.PID, s.Mount.Version, s.Time.Sub(s.Mount.Since).Round(time.Second))
 	return b.String()
 }

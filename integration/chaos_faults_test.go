@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"testing"
@@ -17,6 +18,13 @@ type chaos struct {
 	proxy  *testenv.Proxy
 	m      *testenv.Mounted
 	counts map[string]int
+	faults []chaosFault // those that were
+}
+
+// chaosFault is a time for which something was wrong.
+type chaosFault struct {
+	name       string
+	start, end time.Time
 }
 
 func newChaos(t *testing.T, rnd *rand.Rand, long bool) *chaos {
@@ -42,7 +50,9 @@ var faults = []struct {
 		if err := syscall.Kill(group, syscall.SIGSTOP); err != nil {
 			return err
 		}
-		if c.long {
+		if c.long && c.counts["server stopped"] == 1 {
+			c.sleep(60*time.Second, 60*time.Second)
+		} else if c.long {
 			c.sleep(5*time.Second, 60*time.Second)
 		} else {
 			c.sleep(time.Second/2, 2*time.Second)
@@ -80,10 +90,35 @@ func (c *chaos) fault(t *testing.T, i int) {
 		f = faults[c.rnd.IntN(len(faults))]
 	}
 	c.counts[f.name]++
+	start := time.Now()
 	if err := f.do(c); err != nil {
 		t.Fatalf("fault %d, %s: %v", i, f.name, err)
 	}
+	c.faults = append(c.faults, chaosFault{f.name, start, time.Now()})
 	c.pause(100*time.Millisecond, 2*time.Second)
+}
+
+// unexplained returns how much of a time no fault accounts for, and the faults in it.
+func (c *chaos) unexplained(start, end time.Time) (rest time.Duration, names []string) {
+	rest = end.Sub(start)
+	for _, f := range c.faults {
+		from, to := later(f.start, start), f.end
+		if to.After(end) {
+			to = end
+		}
+		if d := to.Sub(from); d > 0 {
+			rest -= d
+			names = append(names, fmt.Sprintf("%s for %v", f.name, d.Round(time.Millisecond)))
+		}
+	}
+	return rest, names
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // disturb has the stream disturbed for a while.

@@ -50,6 +50,9 @@ const (
 	chaosFiles  = 500 // there are at most so many in the folders
 	// chaosCalm is how long everything may take to be as it should, once the last fault is over.
 	chaosCalm = 90 * time.Second
+	// chaosRecovery is how long a writer may wait for its answer beyond the faults: the loss is noticed, the server is dialled, with a pause
+	// of some seconds, files are taken up again, and what was in flight is sent once more.
+	chaosRecovery = 45 * time.Second
 )
 
 func startLoad(t *testing.T, c *chaos) *load {
@@ -129,6 +132,11 @@ func (l *load) check(t *testing.T) {
 		if w.Acknowledged == 0 {
 			t.Errorf("%s: nothing was acknowledged", w.Name)
 		}
+		rest, faults := l.c.unexplained(w.LongestEnd.Add(-w.Longest), w.LongestEnd)
+		t.Logf("%s: the longest wait, %v, had these faults and %v besides: %q", w.Name, w.Longest.Round(time.Millisecond), rest.Round(time.Millisecond), faults)
+		if rest > chaosRecovery {
+			t.Errorf("%s waited %v longer than faults explain", w.Name, rest)
+		}
 	}
 	for dir, w := range l.watchers {
 		var model told
@@ -174,6 +182,7 @@ type chaosWriter struct {
 	Acknowledged  int64
 	Syncs, Errors int
 	Longest       time.Duration // the longest time without an acknowledgement
+	LongestEnd    time.Time
 }
 
 func (w *chaosWriter) run(quit <-chan struct{}) {
@@ -195,7 +204,11 @@ func (w *chaosWriter) run(quit <-chan struct{}) {
 			err = w.some(f)
 		}
 		if err == nil {
-			w.Longest, last = max(w.Longest, time.Since(last)), time.Now()
+			now := time.Now()
+			if d := now.Sub(last); d > w.Longest {
+				w.Longest, w.LongestEnd = d, now
+			}
+			last = now
 			continue
 		}
 		w.Errors++

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -37,53 +38,79 @@ func TestChaos(t *testing.T) {
 	t.Logf("seed %d", seed)
 	c := newChaos(t, rand.New(rand.NewPCG(seed, 0)), long)
 	load := startLoad(t, c)
-	var early footprint
+	sizes := []footprint{footprintOf(t, c.m)}
 	for i := range count {
 		c.fault(t, i)
-		if i == count/4 {
-			early = footprintOf(t, c.m)
+		if (i+1)%max(count/10, 1) == 0 {
+			sizes = append(sizes, footprintOf(t, c.m))
+			t.Logf("after %d faults: %v", i+1, sizes[len(sizes)-1])
 		}
 	}
 	c.proxy.Set(testenv.Faults{})
 	load.stop(t)
 	load.check(t)
-	late := footprintOf(t, c.m)
-	t.Logf("after %d faults (%v): %s; connections served %d; daemon %v, after a quarter of the faults %v",
-		count, c.counts, load, c.proxy.Served(), late, early)
-	if long && late.memory > early.memory+chaosMemory || late.fds > early.fds+chaosFDs || late.threads > early.threads+chaosThreads {
-		t.Errorf("the daemon grew from %v to %v", early, late)
-	}
+	sizes = append(sizes, footprintOf(t, c.m))
 	st := statusOf(t, c.m)
+	t.Logf("after %d faults (%v): %s; connections served %d; daemon at first %v, in the end %v", count, c.counts, load, c.proxy.Served(), sizes[0], sizes[len(sizes)-1])
 	t.Logf("files %+v, connections %+v, repeated events %d, failed %d", st.Files, st.Connections, st.Events.Repeated, st.Events.Failed)
+	grown(t, sizes, long)
+	if st.Files.Open != 0 {
+		t.Errorf("%d files are open, of programs that have ended", st.Files.Open)
+	}
 }
 
-// What a daemon may have more at the end than after a quarter of the faults: a few buffers, connections that are being made, threads that
-// a burst of requests has needed. In the short form it has not had all its buffers by then.
+// What a daemon may have more in the end, when nothing is wrong and nobody works, than at first: descriptors of connections that are being
+// made, threads that a burst of requests has needed. Meanwhile requests wait, but not ever more.
 const (
-	chaosMemory  = 48 << 20
-	chaosFDs     = 12
-	chaosThreads = 30
+	chaosFDs            = 12
+	chaosThreads        = 30
+	chaosGoroutines     = 30
+	chaosMostGoroutines = 300
+	// chaosLive is how much more of the heap may be in use at the least in the last third of a long run than at the least in the
+	// first: what names were heard of is remembered, up to a bound of 4 MiB. What the process has beyond the live heap is left to the
+	// garbage collector, and moves by tens of MiB with the requests of 1 MiB.
+	chaosLive = 6 << 20
 )
+
+// grown fails if the daemon grew.
+func grown(t *testing.T, sizes []footprint, long bool) {
+	t.Helper()
+	first, last := sizes[0], sizes[len(sizes)-1]
+	if last.fds > first.fds+chaosFDs || last.threads > first.threads+chaosThreads || last.goroutines > first.goroutines+chaosGoroutines {
+		t.Errorf("the daemon grew from %v to %v", first, last)
+	}
+	for _, f := range sizes {
+		if f.goroutines > chaosMostGoroutines {
+			t.Errorf("requests gather: %v", f)
+		}
+	}
+	live := func(part []footprint) int64 {
+		return slices.MinFunc(part, func(a, b footprint) int { return cmp.Compare(a.live, b.live) }).live
+	}
+	third := len(sizes) / 3
+	if early, late := live(sizes[1:1+third]), live(sizes[len(sizes)-third:]); long && late > early+chaosLive {
+		t.Errorf("of the heap %d KiB were in use at the least at first, and %d KiB in the end", early>>10, late>>10)
+	}
+}
 
 // footprint is what a process takes.
 type footprint struct {
-	memory       int64
-	fds, threads int
+	memory, live             int64 // bytes: resident; of the heap, at the last garbage collection
+	fds, threads, goroutines int
 }
 
 func (f footprint) String() string {
-	return fmt.Sprintf("%d MiB, %d descriptors, %d threads", f.memory>>20, f.fds, f.threads)
+	return fmt.Sprintf("%d MiB, of it live %.1f MiB, %d descriptors, %d threads, %d goroutines", f.memory>>20, float64(f.live)/(1<<20), f.fds, f.threads, f.goroutines)
 }
 
 func footprintOf(t *testing.T, m *testenv.Mounted) footprint {
 	t.Helper()
-	memory, _, err := testenv.Memory(m.PID)
-	must(t, err)
+	st := statusOf(t, m).Memory
 	count := func(what string) int {
 		names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/%s/*", m.PID, what))
 		return len(names)
 	}
-	return footprint{memory, count("fd"), count("task")}
+	return footprint{st.Resident, int64(st.Live), count("fd"), count("task"), int(st.Goroutines)}
 }
 
 // told is a folder as somebody knows it who has only heard the events of its watch.
