@@ -108,7 +108,12 @@ func dial(dir, mountpoint string, owner int) (*net.UnixConn, error) {
 		return nil, cannotReach(err)
 	}
 	defer d.Close()
-	c, err := net.DialUnix("unix", nil, &net.UnixAddr{Net: "unix", Name: d.path(SocketName(mountpoint))})
+	socket, err := d.socket(SocketName(mountpoint), owner)
+	if err != nil {
+		return nil, cannotReach(err)
+	}
+	defer socket.Close()
+	c, err := net.DialUnix("unix", nil, &net.UnixAddr{Net: "unix", Name: fmt.Sprintf("/proc/self/fd/%d", socket.Fd())})
 	if err != nil {
 		return nil, cannotReach(err)
 	}

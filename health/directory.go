@@ -108,6 +108,26 @@ func (d *directory) inode(name string) (st unix.Stat_t, ok bool, err error) {
 	return st, err == nil, err
 }
 
+// socket opens, for its path alone, a socket that belongs to uid. Through a symbolic link somebody who is asked about his mount could have
+// us speak to another's.
+func (d *directory) socket(name string, uid int) (*os.File, error) {
+	fd, err := unix.Openat(int(d.f.Fd()), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: name, Err: err}
+	}
+	f := os.NewFile(uintptr(fd), name)
+	var st unix.Stat_t
+	err = unix.Fstat(fd, &st)
+	if err == nil && (st.Mode&unix.S_IFMT != unix.S_IFSOCK || int(st.Uid) != uid) {
+		err = fmt.Errorf("%s/%s is no socket of user %d: %w", d.f.Name(), name, uid, ErrUnsafe)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // clear removes a socket of that name, which a daemon that was killed has left, or one whose mount is below ours.
 func (d *directory) clear(name string) error {
 	st, ok, err := d.inode(name)

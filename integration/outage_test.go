@@ -103,6 +103,43 @@ func TestOutageIsTold(t *testing.T) {
 	}
 }
 
+// TestServerSuspendedBriefly: a server that is stopped for less than it takes to notice keeps its connections; what has changed meanwhile is told
+// once when it goes on.
+func TestServerSuspendedBriefly(t *testing.T) {
+	t.Parallel()
+	s := testenv.MustSamba(t, testenv.Options{})
+	a := folderActor(s.Dir)
+	for _, step := range []string{"write grows hello", "write gone x", "write old y"} {
+		must(t, runStep(a, step))
+	}
+	m := testenv.MustMount(t, testenv.MountOptions{Samba: s})
+	w := testenv.MustWatch(t, testenv.WatchInotify, m.Mountpoint, testenv.WatchOptions{})
+	arm(t, w, s.Dir)
+	must(t, w.WaitQuiet(time.Second, stepTimeout))
+	before := w.Len()
+
+	must(t, syscall.Kill(-s.PID(), syscall.SIGSTOP))
+	t.Cleanup(func() { _ = syscall.Kill(-s.PID(), syscall.SIGCONT) })
+	for _, step := range []string{"write new hello", "append grows more", "rm gone", "mv old renamed", "mkdir made", "write made/in hello"} {
+		must(t, runStep(a, step))
+	}
+	must(t, syscall.Kill(-s.PID(), syscall.SIGCONT))
+	want := []string{"CREATE new", "MODIFY new", "CLOSE_WRITE new", "MODIFY grows", "CLOSE_WRITE grows", "DELETE gone", "MOVED old renamed", "CREATE made/ISDIR", "CREATE made/in"}
+	told := func(events []testenv.Event) bool { return sameLines(events[before:], want) }
+	err := w.WaitFor(stepTimeout, told)
+	if err == nil {
+		err = w.WaitQuiet(afterglow, stepTimeout)
+	}
+	if err != nil || !told(w.Events()) {
+		t.Errorf("%v: told:\n%s\nwant:\n%s", err, strings.Join(lines(w.Events()[before:]), "\n"), strings.Join(want, "\n"))
+	}
+	for _, c := range statusOf(t, m).Connections {
+		if c.Reconnects != 0 {
+			t.Errorf("the connection was given up: %+v", c)
+		}
+	}
+}
+
 // down waits until both connections are known to be lost.
 func down(t *testing.T, m *testenv.Mounted) {
 	t.Helper()
