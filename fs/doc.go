@@ -16,8 +16,8 @@
 //
 //   - A handler never waits for a replay, nor for a notification to the kernel, nor for a lock
 //     that one of those needs: the kernel holds a directory's lock while it waits for the handler.
-//   - Notifications to the kernel are sent by the notify engine's tellers, never by handlers; those that can
-//     wait are sent by a process of their own: see package inval.
+//   - Notifications to the kernel are sent by the notify engine's tellers, never by handlers, but for one of
+//     attributes that waits for nothing (sizeAt); those that can wait are sent by a process of their own: see package inval.
 //   - A handler may wait for the server. It can be interrupted: see wait.go.
 //   - The daemon never opens, stats or lists its own mount.
 //   - ENOSYS makes the kernel give up an operation for good: it is never answered to the helper.

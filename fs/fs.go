@@ -49,6 +49,7 @@ type FileSystem struct {
 	files              files
 	ahead              aheadMemory
 	behind             behindMemory
+	pages              pages
 	dirs               dirHandles
 	walks              walks
 	offline            offline

@@ -43,11 +43,13 @@ func (f *FileSystem) contentOf(id cache.ID) content {
 	return content{int64(e.Size), e.Write}
 }
 
-// changed says that a file's content is not what it was: nothing that was read before is given to a READ after.
-func (f *FileSystem) changed(id cache.ID) {
+// changed says that a file's content is not what it was: nothing that was read before is given to a READ after. It reports whether the
+// kernel may have pages of it that the next OPEN would leave to it.
+func (f *FileSystem) changed(id cache.ID) (kept bool) {
 	for _, h := range f.handles.of(id) {
 		h.ahead.changed()
 	}
+	return f.pages.drop(id)
 }
 
 // Write answers WRITE. Under a write lease the bytes are on their way to the server when it returns, otherwise the server has

@@ -51,6 +51,7 @@ func (f *FileSystem) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.Ope
 	if how.Write {
 		f.awaitTold(ctx, id)
 	}
+	f.sizeAt(id, now, e.Attr)
 	f.tree.SawObject(id, asOf, now, e.Attr)
 	fh := f.opened(l, id, o, how.Write, in.Flags)
 	if in.Flags&syscall.O_TRUNC != 0 && (e.Size > 0 || f.isDirty(id)) {
@@ -60,6 +61,12 @@ func (f *FileSystem) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.Ope
 		}
 	}
 	out.Fh, out.OpenFlags = fh, f.openFlags(in.Flags)
+	switch {
+	case how.Write:
+		f.pages.drop(id)
+	case in.Flags&syscall.O_DIRECT == 0 && f.keepPages(id, e.Attr, now): // when the handle is in the table: see dropAll
+		out.OpenFlags |= fuse.FOPEN_KEEP_CACHE
+	}
 	return fuse.OK
 }
 

@@ -90,19 +90,19 @@ func op(c *cache.Change) replay.Op {
 	return replay.CloseWrite
 }
 
-// DropPages has the content of a file read anew. That of a file nobody has open is when it is opened:
-// no OPEN is answered with FOPEN_KEEP_CACHE but the helper's. It implements notify.Teller.
+// DropPages has the content of a file read anew. That of a file nobody has open is when it is opened, unless the OPEN would be answered
+// with FOPEN_KEEP_CACHE: see pages. It implements notify.Teller.
 func (f *FileSystem) DropPages(id cache.ID) {
-	if f.handles.has(id) {
+	if f.pages.has(id) || f.handles.has(id) {
 		f.dropAll(id)
 	}
 }
 
 // dropAll has the content and attributes of a file read anew. It waits for reads under way, so it
-// is never called by a handler. A file that nobody has open has its content read anew in any case.
+// is never called by a handler. A file that nobody has open has its content read anew in any case if
+// nothing is known of its pages.
 func (f *FileSystem) dropAll(id cache.ID) {
-	f.changed(id)
-	if f.handles.has(id) {
+	if kept := f.changed(id); kept || f.handles.has(id) {
 		_ = f.inval.Inode(uint64(id), 0, 0)
 	} else {
 		_ = f.server.InodeNotify(uint64(id), -1, 0) // attributes only: this never waits

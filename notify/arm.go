@@ -44,7 +44,7 @@ func (e *Engine) arm(w *watch) *share.Directory {
 	w.failures = 0
 	w.list = true
 	w.armedAt = time.Now()
-	w.compare = compareAfter
+	w.compare, w.surely = compareAfter, time.Time{}
 	e.opened(w)
 	e.mu.Unlock()
 	if !d.Standing() {
@@ -84,7 +84,7 @@ func (e *Engine) notified(w *watch, d *share.Directory, n share.Notification) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if n.Overflow {
-		w.list, w.suspects = true, nil
+		w.list, w.suspects, w.surely = true, nil, time.Time{}
 	}
 	for _, ev := range n.Events {
 		w.hint(ev.Name, ev.Hint)

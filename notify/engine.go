@@ -208,10 +208,33 @@ func (e *Engine) Coherent(dir cache.ID) time.Duration {
 	defer e.mu.Unlock()
 	now := time.Now()
 	w := e.watches[dir]
-	if w == nil || !w.live || !e.believed(w) || !e.share.Hears() {
+	if !e.coherent(w) {
 		return 0
 	}
 	return min(e.interval(w, now), e.opts.Compare)
+}
+
+// Preconditions: e.mu is held.
+func (e *Engine) coherent(w *watch) bool {
+	return w != nil && w.live && e.believed(w) && e.share.Hears()
+}
+
+// CoherentSince is since when every change in dir was notified: also one that no comparison finds, of content under the old size and
+// time. It is zero if that cannot be said.
+func (e *Engine) CoherentSince(dir cache.ID) time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	w := e.watches[dir]
+	if !e.coherent(w) || w.surely.IsZero() {
+		return time.Time{}
+	}
+	since := w.surely
+	for _, t := range []time.Time{w.trust.at, e.trust.at} {
+		if since.Before(t) {
+			since = t
+		}
+	}
+	return since
 }
 
 // Release closes the handles of dir and waits until the server has let go of it, for an own

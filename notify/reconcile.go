@@ -108,7 +108,13 @@ func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint)
 	}
 	e.mu.Lock()
 	w.listedAt, w.listCost = time.Now(), time.Since(start)
+	if !w.live {
+		w.surely = time.Time{}
+	}
 	w.live, w.known = w.dir == d, false
+	if w.live && w.surely.IsZero() && len(w.compare) < len(compareAfter) {
+		w.surely = start
+	}
 	e.settled(w)
 	w.secure = time.Now().Add(secureAfter)
 	e.mu.Unlock()

@@ -20,11 +20,11 @@ const (
 // trust is what experience says of notification: of one directory, or of the whole mount. Guarded by
 // Engine.mu.
 type trust struct {
-	lost   bool // changes came that nobody told
-	missed int  // such incidents, lately
-	told   int  // notifications since then that a change of somebody else's explains
-	need   int  // how many it takes to be believed again
-	at     time.Time
+	lost   bool      // changes came that nobody told
+	missed int       // such incidents, lately
+	told   int       // notifications since then that a change of somebody else's explains
+	need   int       // how many it takes to be believed again
+	at     time.Time // of the last incident, or of its being restored
 }
 
 // miss takes an incident and reports whether trust was lost over it: at the limit-th.
@@ -43,14 +43,14 @@ func (t *trust) miss(now time.Time, limit int) bool {
 }
 
 // tell takes a notification that told of a change and reports whether trust is restored by it.
-func (t *trust) tell() bool {
+func (t *trust) tell(now time.Time) bool {
 	if !t.lost {
 		return false
 	}
 	if t.told++; t.told < t.need {
 		return false
 	}
-	t.lost, t.missed = false, 0
+	t.lost, t.missed, t.at = false, 0, now
 	return true
 }
 
@@ -85,10 +85,11 @@ func (e *Engine) proved(w *watch) {
 		e.proven = true
 		e.log.Debug("the server's notifications are true")
 	}
-	if w.trust.tell() {
+	now := time.Now()
+	if w.trust.tell(now) {
 		e.log.Info("notifications of a directory come again", "dir", e.name(w))
 	}
-	if e.trust.tell() {
+	if e.trust.tell(now) {
 		e.log.Info("the server's notifications come again: directories are compared seldom from now on")
 	}
 }

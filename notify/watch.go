@@ -26,6 +26,9 @@ type watch struct {
 	live      bool // armed, listed and compared: what is not notified has not happened
 	known     bool // was live and believed when the connection was lost, and has not been listed since
 
+	// surely is since when each change was notified, whatever a comparison could see of it; zero: that cannot be said.
+	surely time.Time
+
 	heldSince time.Time // when hints about own changes began to be held back; zero: none is
 
 	queued  bool // in Engine.attention

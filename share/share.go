@@ -46,6 +46,9 @@ func (s *Share) OnWork(f func(up bool)) { s.work.notify(f) }
 // IsLost reports whether err says that the connection is gone, or what the server had made of it.
 func IsLost(err error) bool { return isLoss(err) }
 
+// Clock is what the server's clock shows now; zero: that is not known.
+func (s *Share) Clock() time.Time { return s.work.Status().Tree.Session().Connection().ServerTime() }
+
 // OnBreak has f called when the server takes back a lease; f has to acknowledge. See smbclient.Connection.OnBreak.
 func (s *Share) OnBreak(f func(smbclient.BreakEvent)) {
 	s.onBreak.Store(&f)

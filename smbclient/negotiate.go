@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"smbfs/smbclient/crypt"
 	"smbfs/smbclient/wire"
@@ -18,6 +19,8 @@ type negotiated struct {
 	serverGUID  wire.GUID
 	serverMode  wire.SecurityMode
 	serverCaps  wire.Capabilities
+	serverTime  wire.Filetime // its clock at localTime; zero: it did not tell
+	localTime   time.Time
 	largeMTU    bool
 	maxTransact int
 	maxRead     int
@@ -133,6 +136,8 @@ func (c *Connection) agree(req *wire.NegotiateRequest, resp *wire.NegotiateRespo
 		serverGUID: resp.ServerGUID,
 		serverMode: resp.SecurityMode,
 		serverCaps: resp.Capabilities,
+		serverTime: resp.SystemTime,
+		localTime:  time.Now(),
 		largeMTU:   resp.Capabilities&wire.CapLargeMTU != 0,
 		signing:    wire.SigningAESCMAC,
 		token:      slices.Clone(resp.SecurityBuffer),
@@ -250,6 +255,15 @@ func chosenSigning(data []byte) (wire.SigningAlgorithm, error) {
 		return 0, errNotOffered
 	}
 	return caps.Algorithms[0], nil
+}
+
+// ServerTime is what the server's clock shows now, by what it told when the connection was made. It is zero if it told nothing.
+func (c *Connection) ServerTime() time.Time {
+	at := c.negotiated.serverTime.Time()
+	if at.IsZero() {
+		return at
+	}
+	return at.Add(time.Since(c.negotiated.localTime))
 }
 
 // Dialect is the one that was agreed on.

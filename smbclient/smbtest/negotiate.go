@@ -3,6 +3,7 @@ package smbtest
 import (
 	"bytes"
 	"context"
+	"time"
 
 	"github.com/oiweiwei/go-msrpc/ssp/credential"
 	"github.com/oiweiwei/go-msrpc/ssp/gssapi"
@@ -53,6 +54,7 @@ func (r *Request) negotiate() {
 		MaxTransactSize: o.MaxSize,
 		MaxReadSize:     o.MaxSize,
 		MaxWriteSize:    o.MaxSize,
+		SystemTime:      wire.FiletimeOf(time.Now()),
 	}
 	c.choose(out)
 	c.preauth = crypt.PreauthHash(c.preauth, r.Message)
