@@ -40,5 +40,5 @@
 //
 // The table of handles and each handle have a lock of their own; neither is held over the
 // network. readahead.mu is taken under none of these but handle.use; handle.use is only tried under
-// writeback.mu, and who waits for a writeback holds no handle.use: what it waits for needs that. files.mu is a leaf. The tree's lock is a leaf.
+// writeback.mu, and who waits for a writeback holds no handle.use: what it waits for needs that. files.mu, first.mu and pages.mu are leaves. The tree's lock is a leaf.
 package fs

@@ -50,6 +50,7 @@ type FileSystem struct {
 	ahead              aheadMemory
 	behind             behindMemory
 	pages              pages
+	first              firstMemory
 	dirs               dirHandles
 	walks              walks
 	offline            offline

@@ -27,6 +27,7 @@ type handle struct {
 	use  sync.RWMutex
 	open *share.File // guarded by use
 
+	first first
 	ahead readahead
 
 	touched atomic.Int64 // when the engine was last told of a write, in nanoseconds since 1970

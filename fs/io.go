@@ -26,7 +26,11 @@ func (f *FileSystem) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (
 	h.use.RLock()
 	defer h.use.RUnlock()
 	if !h.direct {
-		if r := h.ahead.serve(ctx, x, f.contentOf(h.id)); r != nil {
+		known := f.contentOf(h.id)
+		if b := h.first.serve(x, known); b != nil {
+			return fuse.ReadResultData(b), fuse.OK
+		}
+		if r := h.ahead.serve(ctx, x, known); r != nil {
 			return r, fuse.OK
 		}
 	}
@@ -46,7 +50,11 @@ func (f *FileSystem) contentOf(id cache.ID) content {
 // changed says that a file's content is not what it was: nothing that was read before is given to a READ after. It reports whether the
 // kernel may have pages of it that the next OPEN would leave to it.
 func (f *FileSystem) changed(id cache.ID) (kept bool) {
+	if l := f.files.of(id); l != nil {
+		l.changes.Add(1)
+	}
 	for _, h := range f.handles.of(id) {
+		h.first.drop()
 		h.ahead.changed()
 	}
 	return f.pages.drop(id)

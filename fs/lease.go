@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"smbfs/cache"
@@ -15,7 +16,8 @@ import (
 type file struct {
 	key     wire.LeaseKey
 	back    writeback
-	appends sync.Mutex // held over an append, so that each begins where the last one ended
+	appends sync.Mutex    // held over an append, so that each begins where the last one ended
+	changes atomic.Uint64 // how often its content was said to have changed
 
 	id   cache.ID // guarded by files.mu; 0 until a file that is being made has one
 	uses int      // guarded by files.mu: handles, and opens under way
@@ -105,13 +107,17 @@ func (t *files) of(id cache.ID) *file {
 	return t.byID[id]
 }
 
-// wanted is the lease to ask for: a file that may be written is to be written behind.
-func (l *file) wanted(write bool) smbclient.Lease {
-	state := wire.LeaseRead | wire.LeaseHandle
-	if write {
-		state |= wire.LeaseWrite
-	}
-	return smbclient.Lease{Key: l.key, State: state}
+// wanted is the lease to ask for. A file that may be written is to be written behind; of one that is read the right to write it says that
+// nobody else has it open: see pages.
+func (l *file) wanted() smbclient.Lease {
+	return smbclient.Lease{Key: l.key, State: wire.LeaseRead | wire.LeaseHandle | wire.LeaseWrite}
+}
+
+// inUse is how many handles of a file there are, and opens under way.
+func (t *files) inUse(l *file) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return l.uses
 }
 
 // breakTime is how long the break of a lease may keep another client waiting for what was written here.

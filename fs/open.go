@@ -41,10 +41,15 @@ func (f *FileSystem) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.Ope
 		return fuse.EROFS
 	}
 	l := f.use(id)
-	how.Lease = l.wanted(how.Write)
-	asOf, now := f.tree.Now(), time.Now()
+	how.Lease = l.wanted()
+	reader, alone := !how.Write && in.Flags&syscall.O_DIRECT == 0, f.files.inUse(l) == 1
+	if reader {
+		how.First = f.room(id)
+	}
+	asOf, now, changes := f.tree.Now(), time.Now(), l.changes.Load()
 	o, e, err := f.openObject(ctx, id, how)
 	if err != nil {
+		f.first.give(how.First)
 		f.leave(l)
 		return errno(err)
 	}
@@ -54,6 +59,7 @@ func (f *FileSystem) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.Ope
 	f.sizeAt(id, now, e.Attr)
 	f.tree.SawObject(id, asOf, now, e.Attr)
 	fh := f.opened(l, id, o, how.Write, in.Flags)
+	f.handles.get(fh).came(&f.first, how.First, o.First(), e.Attr, now, changes)
 	if in.Flags&syscall.O_TRUNC != 0 && (e.Size > 0 || f.isDirty(id)) {
 		if err := f.truncateOpen(ctx, id, o, 0); err != nil {
 			f.release(fh)
@@ -64,7 +70,7 @@ func (f *FileSystem) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.Ope
 	switch {
 	case how.Write:
 		f.pages.drop(id)
-	case in.Flags&syscall.O_DIRECT == 0 && f.keepPages(id, e.Attr, now): // when the handle is in the table: see dropAll
+	case reader && f.keepPages(id, e.Attr, now, alone && o.Lease().State&wire.LeaseWrite != 0): // when the handle is in the table: see dropAll
 		out.OpenFlags |= fuse.FOPEN_KEEP_CACHE
 	}
 	return fuse.OK
@@ -170,7 +176,7 @@ func (f *FileSystem) Create(cancel <-chan struct{}, in *fuse.CreateIn, name stri
 	how := opening(in.Flags)
 	how.Create, how.ReadOnly = true, in.Mode&0o222 == 0
 	l := f.use(0)
-	how.Lease = l.wanted(true)
+	how.Lease = l.wanted()
 	o, e, err := f.create(ctx, path, how)
 	if err != nil {
 		f.leave(l)
@@ -215,6 +221,7 @@ func (f *FileSystem) release(fh uint64) {
 	if h == nil {
 		return
 	}
+	h.first.drop()
 	h.ahead.close()
 	_ = h.file.back.flush(f.ctx, everything) // FLUSH has told of failures
 	h.use.RLock()

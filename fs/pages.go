@@ -10,7 +10,8 @@ import (
 // The kernel keeps the pages of a file when it is closed, and drops them at the next OPEN unless it is told not to. It is, where all of this
 // says that they are as the server would send them now:
 //
-//   - the answer to that OPEN's own CREATE has the size and the times that were answered before the pages were read;
+//   - the answer to that OPEN's own CREATE has the size and the times that were answered before the pages were read, and nobody else has the
+//     file open, as a write lease granted with it says: while anybody has, Samba does not tell that a program on the server itself has written;
 //   - the file had been at rest by then for longer than two writes may have the same time;
 //   - the directory has been watched since, without a gap, and no notification was about the file that its size and times do not explain;
 //   - nothing was written here.
@@ -95,11 +96,11 @@ func (f *FileSystem) sizeAt(id cache.ID, now time.Time, a cache.Attr) {
 	}
 }
 
-// keepPages decides for an OPEN whose CREATE was sent at asked, and answered with a.
-func (f *FileSystem) keepPages(id cache.ID, a cache.Attr, asked time.Time) bool {
+// keepPages decides for an OPEN whose CREATE was sent at asked, and answered with a. alone says that nobody had the file open then.
+func (f *FileSystem) keepPages(id cache.ID, a cache.Attr, asked time.Time, alone bool) bool {
 	clock := f.share.Clock()
 	places := f.tree.Places(id)
-	if clock.IsZero() || len(places) != 1 || a.Links > 1 || f.handles.writer(id) != nil {
+	if !alone || clock.IsZero() || len(places) != 1 {
 		f.pages.drop(id)
 		return false
 	}

@@ -93,7 +93,7 @@ func op(c *cache.Change) replay.Op {
 // DropPages has the content of a file read anew. That of a file nobody has open is when it is opened, unless the OPEN would be answered
 // with FOPEN_KEEP_CACHE: see pages. It implements notify.Teller.
 func (f *FileSystem) DropPages(id cache.ID) {
-	if f.pages.has(id) || f.handles.has(id) {
+	if f.pages.has(id) || f.files.of(id) != nil {
 		f.dropAll(id)
 	}
 }

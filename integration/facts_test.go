@@ -43,3 +43,21 @@ func TestFactCreationTimeMoves(t *testing.T) {
 		t.Error("the creation time of one and the same file stayed: Samba stores it now")
 	}
 }
+
+// TestFactWritesAreHidden: while any client has a file open, Samba tells everybody the time of the last write from before that, whatever a
+// program on the server itself writes.
+func TestFactWritesAreHidden(t *testing.T) {
+	t.Parallel()
+	s := plainSamba(t)
+	p, dir := testenv.MustPeer(t, s), folder(t, s)
+	written := func() time.Time { return try[os.FileInfo](t)(p.Stat(dir + "/f")).ModTime() }
+	restful(t, s.Path(dir, "f"), "before", time.Hour)
+	before := written()
+	f := try[*smb2.File](t)(p.Open(dir + "/f"))
+	restful(t, s.Path(dir, "f"), "behind", 2*time.Hour)
+	hidden := written().Equal(before)
+	must(t, f.Close())
+	if !hidden || written().Equal(before) {
+		t.Errorf("the write is hidden: %v, and after the close: %v", hidden, written().Equal(before))
+	}
+}

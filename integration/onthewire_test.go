@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"smbfs/health"
 	"smbfs/integration/testenv"
 )
 
@@ -70,6 +71,37 @@ func TestNewDirectoryOnTheWire(t *testing.T) {
 	})
 	if !inTime || asked != 0 {
 		t.Errorf("ten files in a new directory: %d questions (in time: %v)", asked, inTime)
+	}
+}
+
+// TestSmallFilesOnTheWire: the content of a small file comes with the answer to the CREATE: one round trip, and the CLOSE that nobody waits for.
+func TestSmallFilesOnTheWire(t *testing.T) {
+	t.Parallel()
+	s := plainSamba(t)
+	root := folder(t, s)
+	const files = 50
+	for i := range files {
+		must(t, os.WriteFile(s.Path(root, fmt.Sprintf("f%d", i)), fmt.Appendf(nil, "content %d", i), 0o644))
+	}
+	m := onTheWire(t, s, root)
+	try[[]os.DirEntry](t)(os.ReadDir(m.Mountpoint)) // what is small is known from the listing
+	before := statusOf(t, m).Connections[0]
+	for i := range files {
+		wantContent(t, m.Path(fmt.Sprintf("f%d", i)), fmt.Sprintf("content %d", i))
+	}
+	var after health.ConnectionStatus
+	if !testenv.WaitUntil(stepTimeout, func() bool {
+		after = statusOf(t, m).Connections[0]
+		return after.Requests["CLOSE"]-before.Requests["CLOSE"] >= files
+	}) {
+		t.Fatal("the files are not closed")
+	}
+	if n := after.Requests["READ"] - before.Requests["READ"]; n != files {
+		t.Errorf("%d READs for %d files", n, files)
+	}
+	const others = 20 // ECHO, a listing, a question about a name
+	if n := after.Messages - before.Messages; n > 2*files+others {
+		t.Errorf("%d messages for %d files, want two each", n, files)
 	}
 }
 

@@ -55,6 +55,14 @@ func TestPagesSurviveClose(t *testing.T) {
 		wantContent(t, m.Path("f"), want)
 	}
 	settled(t, m, m.Path("f"), "content-19")
+	func() { // while somebody else has it open: see TestFactWritesAreHidden
+		defer try[io.Closer](t)(peer.Open(root + "/f")).Close()
+		for i := range 10 {
+			want := fmt.Sprintf("CONTENT-%02d", i)
+			restful(t, on, want, time.Duration(90+i)*time.Minute)
+			wantContent(t, m.Path("f"), want)
+		}
+	}()
 	must(t, peer.WriteFile(root+"/f", []byte("by a peer!"), 0o644))
 	wantContent(t, m.Path("f"), "by a peer!")
 	must(t, os.WriteFile(m.Path("f"), []byte("from here."), 0o644))

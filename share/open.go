@@ -18,6 +18,7 @@ type Opening struct {
 	Create, Exclusive   bool
 	ReadOnly            bool            // of a file that is made
 	Lease               smbclient.Lease // to ask for; zero: one that serves durability alone
+	First               []byte          // room for the beginning of the content, to be read in the same message; nil: it is not
 }
 
 // access returns the rights an opening asks for.
@@ -76,6 +77,7 @@ func keeping(t *smbclient.TreeConnect, name string, p smbclient.CreateParams) sm
 type File struct {
 	share  *Share
 	action wire.CreateAction
+	first  []byte        // what was read in the message that opened it
 	turn   chan struct{} // holds one token while somebody revives it
 
 	mu      sync.Mutex
@@ -98,11 +100,12 @@ func (s *Share) Open(ctx context.Context, path string, how Opening) (*File, cach
 	var p smbclient.CreateParams
 	var o *smbclient.Open
 	var e cache.Entry
+	var first []byte
 	err := s.work.do(ctx, func(t *smbclient.TreeConnect, again bool) (err error) {
 		if p.Replay = again && how.Exclusive; !p.Replay {
 			p = keeping(t, server, how.params())
 		}
-		if o, err = t.Create(ctx, server, p); err != nil {
+		if o, first, err = create(ctx, t, server, p, how.First); err != nil {
 			return collision("create", path, p.Replay, err)
 		}
 		if e, err = s.describe(ctx, path, o); err != nil {
@@ -113,10 +116,23 @@ func (s *Share) Open(ctx context.Context, path string, how Opening) (*File, cach
 	if err != nil {
 		return nil, cache.Entry{}, err
 	}
-	f := &File{share: s, action: o.Action, turn: make(chan struct{}, 1), open: o, seen: e, unflushed: nothingUnflushed()}
+	f := &File{share: s, action: o.Action, first: first, turn: make(chan struct{}, 1), open: o, seen: e, unflushed: nothingUnflushed()}
 	f.where = func() (string, bool) { return path, true }
 	s.files.add(f)
 	return f, e, nil
+}
+
+// create opens a file, and reads into the room there is for its beginning.
+func create(ctx context.Context, t *smbclient.TreeConnect, name string, p smbclient.CreateParams, room []byte) (o *smbclient.Open, first []byte, err error) {
+	if room == nil {
+		o, err = t.Create(ctx, name, p)
+		return o, nil, err
+	}
+	o, n, err := t.CreateAndRead(ctx, name, p, room)
+	if err != nil || n < 0 {
+		return o, nil, err
+	}
+	return o, room[:n], nil
 }
 
 // Follow has the file looked for where it says, when it has to be opened again.
@@ -128,6 +144,10 @@ func (f *File) Follow(where func() (path string, ok bool)) {
 
 // Action says whether the file was there when it was opened.
 func (f *File) Action() wire.CreateAction { return f.action }
+
+// First returns what was read in the message that opened the file: all that there was room for, or all that it has. It is nil if that
+// was not asked for, or not possible.
+func (f *File) First() []byte { return f.first }
 
 // Lease returns the lease that the file has now: while its connection is lost, none.
 func (f *File) Lease() smbclient.Lease {

@@ -105,16 +105,21 @@ func (t *TreeConnect) Create(ctx context.Context, name string, p CreateParams) (
 	if err := checkName(op, name); err != nil {
 		return nil, err
 	}
-	o, err := t.create(ctx, name, p)
+	return t.createAnd(ctx, name, p, nil)
+}
+
+// createAnd makes an Open, by a message in which what also returns comes after the CREATE.
+func (t *TreeConnect) createAnd(ctx context.Context, name string, p CreateParams, also func() []*request) (*Open, error) {
+	o, err := t.create(ctx, name, p, also)
 	if p.Lease.State != wire.LeaseNone && HasStatus(err, wire.StatusInvalidParameter) {
 		p.Lease = Lease{} // the key is known to the server as another file's
 		t.session.conn.leases.forget(t, name)
-		return t.create(ctx, name, p)
+		return t.create(ctx, name, p, also)
 	}
 	return o, err
 }
 
-func (t *TreeConnect) create(ctx context.Context, name string, p CreateParams) (*Open, error) {
+func (t *TreeConnect) create(ctx context.Context, name string, p CreateParams, also func() []*request) (*Open, error) {
 	const op = "create"
 	full := t.withLease(name, p)
 	var l *heldLease
@@ -122,7 +127,11 @@ func (t *TreeConnect) create(ctx context.Context, name string, p CreateParams) (
 	if full.Lease.State != wire.LeaseNone {
 		l, broke = t.session.conn.leases.use(t, name, full.Lease)
 	}
-	o, err := t.createWith(ctx, op, name, t.withDurable(full))
+	var related []*request
+	if also != nil {
+		related = also()
+	}
+	o, err := t.createWith(ctx, op, name, t.withDurable(full), related...)
 	if err != nil {
 		l.leave(name)
 		return nil, err
@@ -135,18 +144,18 @@ func (t *TreeConnect) create(ctx context.Context, name string, p CreateParams) (
 	return o, nil
 }
 
-func (t *TreeConnect) createWith(ctx context.Context, op, name string, p CreateParams) (*Open, error) {
+func (t *TreeConnect) createWith(ctx context.Context, op, name string, p CreateParams, related ...*request) (*Open, error) {
 	r := p.request(name)
 	r.orphan = t.closeOrphan
 	r.replay = p.Replay && p.Durable != wire.GUID{} && t.session.conn.negotiated.dialect >= wire.Dialect300
-	resp, err := t.call(ctx, r)
-	if err != nil {
+	if err := t.callRelated(ctx, append([]*request{r}, related...)...); err != nil {
+		t.closeUnused(r)
 		return nil, opError(op, err)
 	}
-	if err := statusError(op, name, resp); err != nil {
+	if err := statusError(op, name, &r.response); err != nil {
 		return nil, err
 	}
-	return t.opened(name, p, resp)
+	return t.opened(name, p, &r.response)
 }
 
 // opened makes an Open of the response to a CREATE.
@@ -185,6 +194,17 @@ func (t *TreeConnect) opened(name string, p CreateParams, r *response) (*Open, e
 
 // closeOrphan closes what a CREATE opened for nobody.
 func (t *TreeConnect) closeOrphan(r *request) { t.closeOrphanIn(context.Background(), r) }
+
+// closeUnused closes what the CREATE of a compound has opened that was abandoned after that: it is an orphan, too.
+func (t *TreeConnect) closeUnused(r *request) {
+	select {
+	case <-r.done:
+		if r.err == nil && r.response.header.Status == wire.StatusSuccess {
+			t.session.conn.spawn(func() { t.closeOrphan(r) })
+		}
+	default:
+	}
+}
 
 func (t *TreeConnect) closeOrphanIn(ctx context.Context, r *request) {
 	var resp wire.CreateResponse

@@ -6,7 +6,8 @@ import (
 	"smbfs/smbclient/wire"
 )
 
-// A directory is opened to be listed, or to be watched: both save a round trip by travelling with the CREATE.
+// A directory is opened to be listed, or to be watched, a small file to be read: all save a round trip by travelling with the CREATE
+// (MS-SMB2 3.2.4.1.4).
 
 // CreateAndList opens a directory and lists it, as Create and Open.ReadDir do, in one round trip if the listing is not long. If the listing
 // fails, the directory is closed again.
@@ -22,6 +23,7 @@ func (t *TreeConnect) CreateAndList(ctx context.Context, name string, p CreatePa
 	create.orphan = t.closeOrphan
 	parts := t.dirRequests(wire.RelatedFileID, pattern, 0)
 	if err := t.callRelated(ctx, append([]*request{create}, parts...)...); err != nil {
+		t.closeUnused(create)
 		return nil, nil, opError(op, err)
 	}
 	if err := statusError(op, name, &create.response); err != nil {
@@ -40,6 +42,31 @@ func (t *TreeConnect) CreateAndList(ctx context.Context, name string, p CreatePa
 		return nil, nil, err
 	}
 	return o, list, nil
+}
+
+// CreateAndRead opens a file and reads its beginning, as Create and Open.ReadAt do, in one message. n is how many bytes of b were read, less
+// than there is room for if the file has no more. It is -1 if the file is open and reading it failed.
+func (t *TreeConnect) CreateAndRead(ctx context.Context, name string, p CreateParams, b []byte) (o *Open, n int, err error) {
+	if err := checkName("create", name); err != nil {
+		return nil, 0, err
+	}
+	b = b[:min(len(b), t.session.conn.negotiated.maxRead)]
+	var read *request
+	o, err = t.createAnd(ctx, name, p, func() []*request {
+		read = newRequest(wire.CommandRead, &wire.ReadRequest{Length: uint32(len(b)), FileID: wire.RelatedFileID}).charged(len(b))
+		read.sink = b
+		return []*request{read}
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	switch read.response.header.Status {
+	case wire.StatusSuccess:
+		return o, read.response.filled, nil
+	case wire.StatusEndOfFile:
+		return o, 0, nil
+	}
+	return o, -1, nil
 }
 
 // ListOnce lists a directory that is not open in one message: CREATE, two QUERY_DIRECTORY, CLOSE. It reports false if the listing
