@@ -16,6 +16,10 @@ const generation = 1
 // blockSize is what st_blocks counts in.
 const blockSize = 512
 
+// dirBlock is what a directory is read in, in bytes: some 400 entries. C libraries take st_blksize for the size of their buffer, and the kernel
+// one of that size for each READDIRPLUS, however few the entries.
+const dirBlock = 64 << 10
+
 // mode returns the type and permission bits shown for an object. SMB carries one bit of it:
 // read-only.
 func (f *FileSystem) mode(e cache.Entry) uint32 {
@@ -40,10 +44,10 @@ func (f *FileSystem) attr(e cache.Entry, out *fuse.Attr) {
 		Mode:    f.mode(e),
 		Nlink:   e.Links,
 		Owner:   fuse.Owner{Uid: f.opts.UID, Gid: f.opts.GID},
-		Blksize: 1 << 20,
+		Blksize: maxIO,
 	}
 	if e.Kind == cache.Directory {
-		out.Size = 0
+		out.Size, out.Blksize = 0, dirBlock
 	}
 	out.Atime, out.Atimensec = split(e.Access)
 	out.Mtime, out.Mtimensec = split(e.Write)

@@ -19,12 +19,19 @@ type dirHandle struct {
 	names []cache.Name // guarded by mu; nil: not listed yet
 }
 
-// OpenDir answers OPENDIR. The directory is watched from now on.
+// OpenDir answers OPENDIR. The directory is watched from now on. While its names are known the kernel keeps its listing, and gives it out again as
+// long as the attributes are good that came with it. A call that tells a change has the kernel drop it, as a local program's own change does.
 func (f *FileSystem) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
 	id := cache.ID(in.NodeId)
 	f.engine.Use(id)
 	f.engine.UsedBy(in.Pid)
 	out.Fh = f.dirs.add(&dirHandle{id: id})
+	if f.engine.Coherent(id) > 0 {
+		out.OpenFlags = fuse.FOPEN_CACHE_DIR
+		if f.dirs.readSince(id, time.Now().Add(-f.opts.AttrTimeout/2)) {
+			out.OpenFlags |= fuse.FOPEN_KEEP_CACHE
+		}
+	}
 	return fuse.OK
 }
 
@@ -39,6 +46,9 @@ func (f *FileSystem) ReadDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.
 // ReadDirPlus answers READDIRPLUS: every entry counts as a LOOKUP.
 func (f *FileSystem) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
 	believed, recent := f.namesFor(cache.ID(in.NodeId)), recent
+	if in.Offset == 0 {
+		f.dirs.noteRead(cache.ID(in.NodeId), time.Now())
+	}
 	if f.Offline().Now {
 		recent = cache.Freshness{Names: allTimes, Attributes: allTimes}
 	}
@@ -124,8 +134,29 @@ func (f *FileSystem) refresh(ctx context.Context, id cache.ID) error {
 // dirHandles is the table of open directories.
 type dirHandles struct {
 	mu   sync.Mutex
-	last uint64                // guarded by mu
-	byFh map[uint64]*dirHandle // guarded by mu
+	last uint64                 // guarded by mu
+	byFh map[uint64]*dirHandle  // guarded by mu
+	read map[cache.ID]time.Time // guarded by mu: when the kernel last began to read a directory with its attributes
+}
+
+// readMost bounds of how many directories that is kept.
+const readMost = 1 << 14
+
+// noteRead notes that the kernel begins to read a directory.
+func (t *dirHandles) noteRead(id cache.ID, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.read == nil || len(t.read) >= readMost {
+		t.read = map[cache.ID]time.Time{}
+	}
+	t.read[id] = now
+}
+
+// readSince reports whether the kernel began to read a directory after that.
+func (t *dirHandles) readSince(id cache.ID, when time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.read[id].After(when)
 }
 
 func (t *dirHandles) add(h *dirHandle) uint64 {

@@ -110,17 +110,19 @@ func (f *FileSystem) dropAll(id cache.ID) {
 }
 
 // Move lets the kernel forget names that could not be told, files' only: forgetting a directory
-// would take down what is mounted below it. It implements notify.Teller.
+// would take down what is mounted below it. What it has of the listings goes in any case. It implements notify.Teller.
 func (f *FileSystem) Move(c *cache.Change) {
-	switch {
-	case c.Op >= cache.Modify:
+	if c.Op >= cache.Modify {
 		f.dropAll(c.ID)
 		return
-	case c.Kind == cache.Directory:
-		return
 	}
-	_ = f.inval.Entry(uint64(c.From.Dir), c.From.Name)
-	if c.To.Dir != 0 {
-		_ = f.inval.Entry(uint64(c.To.Dir), c.To.Name)
+	for _, p := range []cache.Place{c.From, c.To} {
+		if p.Dir == 0 {
+			continue
+		}
+		_ = f.inval.Inode(uint64(p.Dir), 0, 0)
+		if c.Kind != cache.Directory {
+			_ = f.inval.Entry(uint64(p.Dir), p.Name)
+		}
 	}
 }
