@@ -30,6 +30,7 @@ type walk struct {
 	since   time.Time
 	misses  int
 	cost    time.Duration // of the last listing made for this
+	failed  bool          // that listing
 	listing chan struct{} // closed when the listing under way has ended; nil: none
 }
 
@@ -53,7 +54,9 @@ func (f *FileSystem) refreshed(ctx context.Context, dir cache.ID) bool {
 		w.mu.Unlock()
 		select {
 		case <-ch:
-			return true
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return !k.failed
 		case <-ctx.Done():
 			return false
 		}
@@ -72,7 +75,7 @@ func (f *FileSystem) refreshed(ctx context.Context, dir cache.ID) bool {
 	defer w.mu.Unlock()
 	close(k.listing)
 	k.listing = nil
-	k.cost = time.Since(now)
+	k.cost, k.failed = time.Since(now), err != nil
 	return err == nil
 }
 
