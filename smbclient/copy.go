@@ -18,11 +18,15 @@ const (
 var ErrOtherShare = errors.New("the two files are not of one share")
 
 // CopyRange has the server copy n bytes at from in src to o, at to, and returns how many it copied. Nothing of them passes through here. The
-// range has to lie within src. src needs the right to read, o that to write.
+// range has to lie within src. src needs the right to read, o that to write. Where the file system clones blocks, it copies those that are whole
+// and leaves the rest to the next call.
 func (o *Open) CopyRange(ctx context.Context, src *Open, from, to, n int64) (int64, error) {
 	const op = "copy"
 	if src.tree != o.tree {
 		return 0, opError(op, ErrOtherShare)
+	}
+	if cloned := o.clone(ctx, src, from, to, n); cloned > 0 {
+		return cloned, nil
 	}
 	out, err := src.Ioctl(ctx, wire.FsctlSrvRequestResumeKey, nil, 32)
 	if err != nil {

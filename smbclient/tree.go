@@ -18,7 +18,8 @@ type TreeConnect struct {
 	info    wire.TreeConnectResponse
 	seal    bool // the share demands encryption
 
-	noPosixDelete atomic.Bool // the server knows no FileDispositionInformationEx
+	noPosixDelete atomic.Bool  // the server knows no FileDispositionInformationEx
+	cloning       atomic.Int64 // see cloneBlock; 0: not known yet
 }
 
 // Session returns the session of the share.
