@@ -96,6 +96,7 @@ type Engine struct {
 	watches   map[cache.ID]*watch // guarded by mu
 	attention []*watch            // guarded by mu; each once, see watch.queued
 	oldest    lru                 // guarded by mu
+	alarms    alarms              // guarded by mu
 	unsettled int                 // guarded by mu: watches that lost their handles and are not listed again yet
 	set                           // guarded by mu
 
@@ -144,10 +145,10 @@ func (e *Engine) Close(ctx context.Context) {
 	e.wg.Wait()
 	e.mu.Lock()
 	var open []*share.Directory
+	if e.alarms.timer != nil {
+		e.alarms.timer.Stop()
+	}
 	for _, w := range e.watches {
-		if w.timer != nil {
-			w.timer.Stop()
-		}
 		e.closeFormer(w)
 		if w.dir != nil {
 			open = append(open, w.dir)
@@ -298,9 +299,7 @@ func (e *Engine) forget(w *watch) *share.Directory {
 	w.live = false
 	e.settled(w)
 	e.closeFormer(w)
-	if w.timer != nil {
-		w.timer.Stop()
-	}
+	e.alarms.remove(w)
 	d := w.dir
 	w.dir = nil
 	return d

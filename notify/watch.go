@@ -36,8 +36,8 @@ type watch struct {
 	again   bool // something came while a worker held it
 	gone    bool // taken out of all tables
 
-	timer    *time.Timer // brings it to attention later
-	timerAt  time.Time
+	alarm    int // its place in Engine.alarms, from 1; 0: it has none
+	alarmAt  time.Time
 	listedAt time.Time     // end of the last listing
 	listCost time.Duration // how long it took
 	secure   time.Time     // when to read security descriptors for later comparison; zero: need not
@@ -82,26 +82,6 @@ func (e *Engine) attend(w *watch) {
 		default:
 		}
 	}
-}
-
-// attendAt queues w when the time has come, if nothing else does before.
-// Preconditions: e.mu is held.
-func (e *Engine) attendAt(w *watch, at time.Time) {
-	if !w.timerAt.IsZero() && w.timerAt.Before(at) || w.gone {
-		return
-	}
-	w.timerAt = at
-	delay := max(time.Until(at), 0)
-	if w.timer != nil {
-		w.timer.Reset(delay)
-		return
-	}
-	w.timer = time.AfterFunc(delay, func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		w.timerAt = time.Time{}
-		e.attend(w)
-	})
 }
 
 // worker looks at directories until the engine closes.
