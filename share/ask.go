@@ -115,9 +115,12 @@ func (d *Directory) keep(o *smbclient.Open) {
 	d.idle.Reset(askIdle)
 }
 
-// tidy closes the handle for questions if there were none for a while.
+// tidy closes the handle for questions if there were none for a while. It does not wait for one that is being asked: the handle is in use.
 func (d *Directory) tidy() {
-	d.mu.Lock()
+	if !d.mu.TryLock() {
+		time.AfterFunc(askIdle, d.tidy)
+		return
+	}
 	defer d.mu.Unlock()
 	switch rest := askIdle - time.Since(d.asked); {
 	case d.ask == nil:
