@@ -16,7 +16,12 @@ import (
 // mountScripted mounts a scripted server that has directory w.
 func mountScripted(t *testing.T, options ...string) (*smbtest.Server, *testenv.Mounted) {
 	t.Helper()
-	server := smbtest.NewServer(smbtest.Options{})
+	return mountServer(t, smbtest.Options{}, options...)
+}
+
+func mountServer(t *testing.T, how smbtest.Options, options ...string) (*smbtest.Server, *testenv.Mounted) {
+	t.Helper()
+	server := smbtest.NewServer(how)
 	t.Cleanup(server.Close)
 	address := try[string](t)(server.Listen())
 	server.Tree.Mkdir("w")

@@ -88,10 +88,31 @@ func (t *Tree) create(r *Request, in *wire.CreateRequest) answer {
 	n.removing = in.Options&wire.OptionDeleteOnClose != 0
 	t.opened(o)
 	r.fileID = o.id
-	return answer{also: also, body: &wire.CreateResponse{
+	resp := &wire.CreateResponse{
 		Action: action, CreationTime: n.created, LastAccessTime: n.written, LastWriteTime: n.written, ChangeTime: n.written,
 		AllocationSize: uint64(len(n.data)), EndOfFile: uint64(len(n.data)), FileAttributes: n.attr, FileID: o.id,
-	}}
+	}
+	if r.lease != nil {
+		resp.OplockLevel, resp.Contexts = wire.OplockLease, []wire.CreateContext{r.lease.Context()}
+	}
+	return answer{also: also, body: resp}
+}
+
+// Grant has a CREATE that is served next grant of the lease that it asks for what state says, in epoch 1. It returns the name and the key, and
+// false if it asks for none.
+func (r *Request) Grant(state wire.LeaseState) (name string, key wire.LeaseKey, asked bool) {
+	var in wire.CreateRequest
+	if in.Decode(r.Body) != nil {
+		return "", key, false
+	}
+	for _, c := range in.Contexts {
+		var l wire.LeaseContext
+		if c.Name == wire.CreateContextLease && l.Decode(c.Data) == nil {
+			r.lease = &wire.LeaseContext{Version: l.Version, LeaseKey: l.LeaseKey, LeaseState: l.LeaseState & state, Epoch: 1}
+			return in.Name, l.LeaseKey, true
+		}
+	}
+	return in.Name, key, false
 }
 
 func (r *Request) close() {

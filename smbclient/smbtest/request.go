@@ -21,7 +21,8 @@ type Request struct {
 	fileID   wire.FileID // for the request related to this one
 	status   wire.Status // likewise
 	asyncID  uint64
-	alter    func(body []byte) // sees the bodies of successes
+	alter    func(body []byte)  // sees the bodies of successes
+	lease    *wire.LeaseContext // what a CREATE grants; nil: none
 }
 
 // Alter has the body of the answer changed if it is a success, before it is signed and encrypted: what the server says is authentic, and

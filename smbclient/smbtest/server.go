@@ -27,7 +27,7 @@ type Options struct {
 	SessionFlags wire.SessionFlags     // of every session; a guest's has no keys
 	ShareFlags   wire.ShareFlags
 	NoLargeMTU   bool
-	Leases       bool   // says that it grants them; a Hook has to
+	Leases       bool   // says that it grants them; a Hook has to, see Request.Grant
 	MaxSize      uint32 // read, write and transact; zero: 1 MiB
 
 	// Grant says how many credits a response grants. Nil: as many as were asked for, and one at least.

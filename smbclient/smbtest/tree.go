@@ -206,6 +206,18 @@ func (t *Tree) WriteFile(path string, data []byte) bool {
 	return true
 }
 
+// Overwrite gives a file other content under the time that it has, and tells nobody. It reports false if there is none.
+func (t *Tree) Overwrite(path string, data []byte) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := t.find(path)
+	if n == nil || n.directory() {
+		return false
+	}
+	n.data = append([]byte(nil), data...)
+	return true
+}
+
 // modified moves the time of a file and tells of it.
 //
 // Preconditions: mu is held.
