@@ -30,7 +30,11 @@ type chaosFault struct {
 func newChaos(t *testing.T, rnd *rand.Rand, long bool) *chaos {
 	t.Helper()
 	c := &chaos{rnd: rnd, long: long, samba: durableSamba(t), counts: map[string]int{}}
-	c.m, c.proxy = through(t, c.samba, "hard", "echo_interval=1")
+	c.proxy = testenv.MustProxy(t, c.samba)
+	c.m = testenv.MustMount(t, testenv.MountOptions{
+		Samba: c.samba, Options: []string{fmt.Sprint("port=", c.proxy.Port()), "hard", "echo_interval=1"},
+		Env: []string{"GOGC=10"}, // else most of what a collection finds are buffers kept for the next request, and what leaks does not show
+	})
 	return c
 }
 

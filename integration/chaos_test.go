@@ -67,9 +67,8 @@ const (
 	chaosGoroutines     = 30
 	chaosMostGoroutines = 300
 	// chaosLive is how much more of the heap may be in use at the least in the last third of a long run than at the least in the
-	// first: what names were heard of is remembered, up to a bound of 4 MiB, and buffers of 1 MiB are kept for the next request. What
-	// the process has beyond that is left to the garbage collector, and moves by tens of MiB.
-	chaosLive = 16 << 20
+	// first: what names were heard of is remembered, up to a bound of 4 MiB.
+	chaosLive = 6 << 20
 )
 
 // grown fails if the daemon grew.
