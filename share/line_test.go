@@ -184,6 +184,33 @@ func TestWaitIsBounded(t *testing.T) {
 	}
 }
 
+// TestShortLivedConnections: one that is lost time and again is made anew at once each time; one that is lost as soon as it is made is made ever
+// more seldom.
+func TestShortLivedConnections(t *testing.T) {
+	for _, c := range []struct {
+		lives       time.Duration
+		least, most int64 // connections in a minute
+	}{
+		{300 * time.Millisecond, 150, 220},
+		{10 * time.Millisecond, 10, 25},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, 0)
+			before := r.dials.Load()
+			for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(c.lives) {
+				for !r.work.isUp() {
+					time.Sleep(time.Millisecond)
+				}
+				r.work.Status().Tree.Session().Close()
+				synctest.Wait()
+			}
+			if n := r.dials.Load() - before; n < c.least || n > c.most {
+				t.Errorf("connections that live %v: %d were made in a minute", c.lives, n)
+			}
+		})
+	}
+}
+
 func TestRefusedUserIsNotInsistedOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, 0)

@@ -20,13 +20,13 @@ const (
 	lastPause  = 5 * time.Second
 	// refusedPause is the pause after a refusal of the user: a server may lock the account of one who insists.
 	refusedPause = 5 * time.Minute
-	// stable is how long a connection has to last for the pauses to begin anew.
-	stable = 2 * time.Second
+	// stable is how long a connection has to last, and longer than the pause before it, for the pauses to begin anew.
+	stable = firstPause * 5
 )
 
 // supervise makes the connection anew as often as it is lost. One attempt is made at a time.
 func (l *Line) supervise() {
-	failures := 0
+	failures, paused := 0, time.Duration(0)
 	for {
 		l.mu.Lock()
 		t, up, turned, since := l.tree, l.up, l.turned, l.since
@@ -39,12 +39,12 @@ func (l *Line) supervise() {
 			case <-l.ctx.Done():
 				return
 			}
-			if time.Since(since) > stable {
+			if time.Since(since) > max(stable, paused) {
 				failures = 0
 			}
 			continue
 		}
-		if !l.pause(failures, l.cause()) {
+		if paused = pauseAfter(failures, l.cause()); !l.pause(paused) {
 			return
 		}
 		failures++
@@ -88,16 +88,20 @@ func (l *Line) cause() error {
 	return l.err
 }
 
-// pause waits before an attempt, and reports false if the line is to end. The first attempt is made at once.
-func (l *Line) pause(failures int, last error) bool {
-	d := time.Duration(0)
-	if failures > 0 {
-		d = min(firstPause<<min(failures-1, 16), lastPause)
-		d += time.Duration(rand.Int64N(int64(d) / 4))
+// pauseAfter is how long to wait before an attempt. The first is made at once.
+func pauseAfter(failures int, last error) time.Duration {
+	switch {
+	case isRefusal(last):
+		return refusedPause
+	case failures == 0:
+		return 0
 	}
-	if isRefusal(last) {
-		d = refusedPause
-	}
+	d := min(firstPause<<min(failures-1, 16), lastPause)
+	return d + time.Duration(rand.Int64N(int64(d)/4))
+}
+
+// pause waits so long, and reports false if the line is to end.
+func (l *Line) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
