@@ -68,7 +68,7 @@ const (
 	chaosMostGoroutines = 300
 	// chaosLive is how much more of the heap may be in use at the least in the last third of a long run than at the least in the
 	// first: what names were heard of is remembered, up to a bound of 4 MiB.
-	chaosLive = 6 << 20
+	chaosLive = 8 << 20
 )
 
 // grown fails if the daemon grew.
