@@ -26,6 +26,7 @@ type heldLease struct {
 	// Guarded by leaseTable.mu.
 	epoch uint16 // version 2: of the state; 0: none yet
 	broke int    // breaks so far
+	given bool   // the response to a CREATE has said what it is
 	users int    // opens, and CREATEs under way
 	names map[string]int
 }
@@ -96,8 +97,8 @@ func (l *heldLease) leave(name string) {
 	}
 }
 
-// granted takes the lease of a CREATE response (MS-SMB2 3.2.5.7.1.1). A break that overtook it counts more: version 2 tells by the
-// epoch, and of version 1 what both allow is left.
+// granted takes the lease of a CREATE response (MS-SMB2 3.2.5.7.1.1). If a break overtook it, what both allow is left: version 2 tells
+// by the epoch.
 func (l *heldLease) granted(contexts []wire.CreateContext, broke int) {
 	var in wire.LeaseContext
 	for _, c := range contexts {
@@ -106,18 +107,18 @@ func (l *heldLease) granted(contexts []wire.CreateContext, broke int) {
 		}
 		l.table.mu.Lock()
 		defer l.table.mu.Unlock()
-		switch {
-		case in.Version == 2 && l.epoch != 0 && int16(in.Epoch-l.epoch) < 0:
-		case in.Version == 1 && l.broke != broke:
+		if in.Version == 2 && l.epoch != 0 && int16(in.Epoch-l.epoch) < 0 || in.Version == 1 && l.broke != broke {
 			l.State &= in.LeaseState
-		default:
+		} else {
 			l.State, l.epoch = in.LeaseState, in.Epoch
 		}
+		l.given = true
 		return
 	}
 }
 
-// broken takes a break (MS-SMB2 3.2.5.19.2). It returns nil for a lease that is not held.
+// broken takes a break (MS-SMB2 3.2.5.19.2). It returns nil for a lease that is not held. Nobody has signed it: it never allows what was not, and
+// no epoch makes a later one count less.
 func (t *leaseTable) broken(in *wire.LeaseBreakNotification) *heldLease {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -126,8 +127,13 @@ func (t *leaseTable) broken(in *wire.LeaseBreakNotification) *heldLease {
 		return nil
 	}
 	l.broke++
-	if in.NewEpoch == 0 || l.epoch == 0 || int16(in.NewEpoch-l.epoch) > 0 {
-		l.State, l.epoch = in.NewLeaseState, in.NewEpoch
+	if l.given || l.broke > 1 {
+		l.State &= in.NewLeaseState
+	} else {
+		l.State = in.NewLeaseState // a bound for what the CREATE will bring
+	}
+	if l.epoch == 0 || int16(in.NewEpoch-l.epoch) > 0 {
+		l.epoch = in.NewEpoch
 	}
 	return l
 }
