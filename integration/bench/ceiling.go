@@ -126,7 +126,13 @@ func (b *bench) memoryStreams() side {
 	return side{memoryName, func() ([]float64, error) {
 		figures := []float64{none, none, none}
 		err := b.onMemory(func(dir string) (err error) {
+			if err := b.fetch(); err != nil {
+				return err
+			}
 			if figures[0], err = readFile(filepath.Join(dir, "big"), b.bytes); err != nil {
+				return err
+			}
+			if err := b.fetch(); err != nil {
 				return err
 			}
 			figures[2], err = writePieces(filepath.Join(dir, "written"), b.bytes, ioSize)

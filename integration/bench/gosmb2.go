@@ -19,7 +19,7 @@ func (b *bench) goSMB2Side(src string) side {
 			return nil, err
 		}
 		defer p.Close()
-		read, err := timed(b.bytes, func() error {
+		read, err := b.timed(func() error {
 			f, err := p.Open("big")
 			if err != nil {
 				return err
@@ -31,7 +31,7 @@ func (b *bench) goSMB2Side(src string) side {
 			return nil, err
 		}
 		defer os.Remove(b.samba.Path("written"))
-		write, err := timed(b.bytes, func() error {
+		write, err := b.timed(func() error {
 			in, err := os.Open(src)
 			if err != nil {
 				return err
@@ -56,9 +56,12 @@ func pump(to io.Writer, from io.Reader) error {
 	return err
 }
 
-// timed gives MiB/s.
-func timed(bytes int64, work func() error) (float64, error) {
+// timed gives MiB/s of work on the whole of the large file.
+func (b *bench) timed(work func() error) (float64, error) {
+	if err := b.fetch(); err != nil {
+		return 0, err
+	}
 	start := time.Now()
 	err := work()
-	return rate(bytes, time.Since(start)), err
+	return rate(b.bytes, time.Since(start)), err
 }

@@ -38,7 +38,7 @@ func memoryOf(m *testenv.Mounted) (usage, error) {
 
 const (
 	idleLimit = 64 << 20
-	peakLimit = 256 << 20
+	peakLimit = 128 << 20
 )
 
 // idle is what a mount needs that was used a little and then left alone.
@@ -67,7 +67,7 @@ func (b *bench) idle() error {
 func (b *bench) peak() error {
 	sum := b.high.daemon + b.high.helper
 	b.table.add("resident memory, peak of all the above", fmt.Sprintf("daemon %s, helper %s", mib(float64(b.high.daemon)), mib(float64(b.high.helper))),
-		"", "", "under 256 MiB", sum < peakLimit)
+		"", "", "under 128 MiB", sum < peakLimit)
 	return nil
 }
 

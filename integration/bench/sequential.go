@@ -96,6 +96,9 @@ func uncounted(_ string, _ int64, work func() error) error { return work() }
 func (b *bench) inFolder(dir, src string, counted func(string, int64, func() error) error) ([]float64, error) {
 	figures := []float64{none, none, none}
 	step := func(i int, what string, work func() (float64, error)) error {
+		if err := b.fetch(); err != nil {
+			return err
+		}
 		return counted(what, b.bytes, func() (err error) { figures[i], err = work(); return err })
 	}
 	read := func() (float64, error) { return readFile(filepath.Join(dir, "big"), b.bytes) }
@@ -207,6 +210,9 @@ var smbclientRate = regexp.MustCompile(`\(([0-9.]+) (?:KiloBytes/sec|kb/s)\)`)
 func (b *bench) smbclient(command string, args []string) (float64, error) {
 	cmd := exec.Command("smbclient", append([]string{b.samba.Source(), "-p", strconv.Itoa(b.samba.Port), "-U", b.samba.User, "-c", command}, args...)...)
 	cmd.Env = append(os.Environ(), "PASSWD="+b.samba.Password)
+	if err := b.fetch(); err != nil {
+		return 0, err
+	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return 0, fmt.Errorf("smbclient: %w: %s", err, strings.TrimSpace(string(out)))
