@@ -97,6 +97,8 @@ type Engine struct {
 	attention []*watch            // guarded by mu; each once, see watch.queued
 	oldest    lru                 // guarded by mu
 	alarms    alarms              // guarded by mu
+	turns     time.Time           // guarded by mu: when the next batch of security descriptors may be read
+	turnCost  time.Duration       // guarded by mu: how long the last one took
 	unsettled int                 // guarded by mu: watches that lost their handles and are not listed again yet
 	set                           // guarded by mu
 

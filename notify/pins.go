@@ -158,6 +158,10 @@ func (e *Engine) repin(dir cache.ID) {
 	e.tree.Pin(dir, true)
 	e.oldest.remove(w)
 	now := time.Now()
+	if !w.secure.IsZero() {
+		e.rests(w)
+		e.attendAt(w, w.secure)
+	}
 	e.grant(w, now)
 	e.plan(w, now)
 }

@@ -116,7 +116,7 @@ func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint)
 		w.surely = start
 	}
 	e.settled(w)
-	w.secure = time.Now().Add(secureAfter)
+	e.rests(w)
 	e.mu.Unlock()
 }
 
@@ -229,7 +229,7 @@ func (e *Engine) observe(w *watch, asOf cache.Stamp, start time.Time, obs []cach
 			e.attendAt(w, time.Now().Add(staleRetry))
 		}
 	}
-	w.secure = time.Now().Add(secureAfter)
+	e.rests(w)
 	e.mu.Unlock()
 	for i, ob := range obs {
 		if outcomes[i] == cache.Changed {
@@ -246,8 +246,6 @@ const (
 	staleRetry = 10 * time.Millisecond
 	// undecidedRetry is when to list because a name was neither there nor gone.
 	undecidedRetry = 50 * time.Millisecond
-	// secureAfter is how long a directory rests before its security descriptors are read.
-	secureAfter = 100 * time.Millisecond
 )
 
 // askFor has a single name looked at that another name's change depends on, wherever it is. In a

@@ -13,6 +13,13 @@ const (
 	unread = 0
 	// secureBatch is how many of them are read in one go.
 	secureBatch = 16
+	// secureAfter is how long a directory that somebody watches rests before its security descriptors are read, secureIdle any other: who has
+	// just listed that may be about to go through it.
+	secureAfter = 100 * time.Millisecond
+	secureIdle  = 2 * time.Second
+	// secureShare is which part of the time is spent on it at most: one in so many, and secureLongest how long one batch is reckoned to take at most.
+	secureShare   = 5
+	secureLongest = 100 * time.Millisecond
 )
 
 // unexplained deals with a MODIFIED that no stat accounts for. The file's pages are dropped in
@@ -54,22 +61,20 @@ func (e *Engine) secured(p cache.Place, id cache.ID) bool {
 	return old.Known && old.Digest != unread && old.Digest != digest
 }
 
-// baseline reads the security descriptors of a directory that rests, for later comparison.
+// baseline reads the security descriptors of a directory that rests, for later comparison. Directories take turns, so that the server has most
+// of its time for local programs: those that have just used many directories go on to work in them.
 func (e *Engine) baseline(w *watch) {
-	e.mu.Lock()
-	now := time.Now()
-	due := !w.secure.IsZero() && !now.Before(w.secure)
-	if !w.secure.IsZero() && !due {
-		e.attendAt(w, w.secure)
-	}
-	if due {
-		w.secure = time.Time{}
-	}
-	e.mu.Unlock()
-	if !due || e.tree.Entries(w.id) > secureMost {
+	if !e.rested(w) {
 		return
 	}
-	names := e.tree.WithoutSecurity(w.id, secureBatch)
+	var names []cache.Name
+	if e.tree.Entries(w.id) <= secureMost {
+		names = e.tree.WithoutSecurity(w.id, secureBatch)
+	}
+	if len(names) == 0 || !e.takeTurn(w) {
+		return
+	}
+	start := time.Now()
 	for _, n := range names {
 		if e.ctx.Err() != nil {
 			return
@@ -85,10 +90,57 @@ func (e *Engine) baseline(w *watch) {
 			e.tree.SetSecurity(n.View.ID, unread) // nothing to compare with
 		}
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.turnCost = min(time.Since(start), secureLongest)
 	if len(names) == secureBatch {
-		e.mu.Lock()
 		w.secure = time.Now()
 		e.attend(w)
-		e.mu.Unlock()
 	}
+}
+
+// rests says when security descriptors in w may be read that something was just asked about. Preconditions: e.mu is held.
+func (e *Engine) rests(w *watch) {
+	after := secureAfter
+	if !w.pinned && !e.whole && e.opts.Marks != nil {
+		after = secureIdle
+	}
+	w.secure = time.Now().Add(after)
+}
+
+// rested reports whether the time has come to read descriptors in w, which it takes note of, or has it looked at again then.
+func (e *Engine) rested(w *watch) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case w.secure.IsZero():
+		return false
+	case time.Now().Before(w.secure):
+		e.attendAt(w, w.secure)
+		return false
+	}
+	w.secure = time.Time{}
+	return true
+}
+
+// takeTurn reports whether it is the turn of w, or has it looked at again when it is.
+func (e *Engine) takeTurn(w *watch) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if w.turn {
+		w.turn = false
+		return true
+	}
+	now := time.Now()
+	at := e.turns
+	if at.Before(now) {
+		at = now
+	}
+	e.turns = at.Add(secureShare * max(e.turnCost, time.Millisecond))
+	if at.Equal(now) {
+		return true
+	}
+	w.turn, w.secure = true, at
+	e.attendAt(w, at)
+	return false
 }

@@ -41,6 +41,7 @@ type watch struct {
 	listedAt time.Time     // end of the last listing
 	listCost time.Duration // how long it took
 	secure   time.Time     // when to read security descriptors for later comparison; zero: need not
+	turn     bool          // secure is its turn
 	failures int           // attempts to arm that failed, in a row
 }
 
