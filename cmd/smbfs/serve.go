@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -27,6 +28,10 @@ var (
 	errForced      = errors.New("ended by a second signal before the mount was free")
 )
 
+// collectAt is by how much memory grows before what is not needed any more is collected, in percent. It is half of Go's own: most of what a mount
+// keeps stays for long, and a hundred thousand watched directories are to fit.
+const collectAt = 50
+
 // mountFn is mount, or what a test puts in its place.
 var mountFn = mount
 
@@ -43,6 +48,9 @@ type service struct {
 // serve mounts, calls ready, and returns when the file system is unmounted. SIGTERM and SIGINT unmount it; a second one ends at once.
 // SIGHUP opens the log file again.
 func serve(cfg Config, log *slog.Logger, ready func() error) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	s := service{cfg: cfg, log: log, manager: findServiceManager(log), sigs: make(chan os.Signal, 4), ended: make(chan struct{})}
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, unix.SIGHUP)

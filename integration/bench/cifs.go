@@ -195,6 +195,9 @@ func (r *rig) sides(work string, o guestOptions, ceiling bool) []side {
 
 // compare measures lines and adds them to the table. A goal is a least ratio to cifs, or to the lower of cifs and the ceiling.
 func (r *rig) compare(work string, o guestOptions, ceiling bool, lines ...line) error {
+	if !r.only.MatchString(work) {
+		return nil
+	}
 	figures, err := r.measure(lines, r.sides(work, o, ceiling)...)
 	if err != nil {
 		return err

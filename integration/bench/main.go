@@ -38,7 +38,7 @@ func main() {
 	var c config
 	trial := flag.Bool("trial", false, "small sizes and two runs, to see that it works")
 	mib := flag.Int64("mib", 1024, "MiB of the sequential file")
-	only := flag.String("only", "", "measure only the parts whose name matches: memory, sequential, random, writes, files, trees, delay, latency, watches, storm")
+	only := flag.String("only", "", "measure only the parts whose name matches: memory, sequential, random, writes, files, trees, delay, latency, watches, storm; with -cifs: streams, files, trees, pages, walk")
 	flag.IntVar(&c.runs, "runs", 5, "pairs of measurements per line")
 	flag.IntVar(&c.files, "files", 5000, "small files")
 	flag.IntVar(&c.ops, "ops", 8000, "operations of a line of random access")
