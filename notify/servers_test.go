@@ -86,6 +86,12 @@ var behaviours = []behaviour{
 		[]string{"own rm d/z", "wait 5s", // after which it is known how this server removes
 			"begin rm d/a", "write d/a new", "wait 300ms", "end"},
 		[]string{"create d/a", "modify d/a", "close-write d/a"}},
+	{"an own rename, and its MODIFIED long after it", twoDirs,
+		[]string{"mute", "own mv d/a e/b", "tell d -a", "tell e +b", "wait 1500ms", "tell e ~b"},
+		nil},
+	{"content that is changed after an own rename under the old time and size", twoDirs,
+		[]string{"mute", "own mv d/a e/b", "tell d -a", "tell e +b", "wait 5s", "tell e ~b"},
+		[]string{"modify e/b", "close-write e/b"}},
 	{"own rename, notified before it is answered", twoDirs,
 		[]string{"begin mv d/a d/b", "wait 300ms", "end"},
 		nil},
