@@ -42,7 +42,7 @@ func TestOwnWriteTellsNothing(t *testing.T) {
 	p.command("see", []string{"a"}) // the server moves the times as it likes
 	p.srv.root.names["a"].attr.Write += 1000
 	p.command("see", []string{"a"})
-	p.t.Closed(id, true, &p.srv.root.names["a"].attr, p.now)
+	p.t.Closed(id, true, p.t.Now(), &p.srv.root.names["a"].attr, p.now)
 	p.command("see", []string{"a"})
 	p.wantTold()
 }
@@ -50,6 +50,10 @@ func TestOwnWriteTellsNothing(t *testing.T) {
 func TestForeignWriteIntoOwnOpenFile(t *testing.T) {
 	p, id := content(t)
 	p.t.Opened(id, true)
+	p.srv.root.names["a"].attr.Write++ // nobody here has written yet
+	p.command("see", []string{"a"})
+	p.wantTold("MODIFY a", "CLOSE-WRITE a")
+	p.t.Wrote(id, 1, p.now)
 	p.srv.do("write", []string{"a"})
 	p.command("see", []string{"a"})
 	p.wantTold("MODIFY a", "CLOSE-WRITE a")
@@ -65,22 +69,80 @@ func TestForeignWriteBeforeOwnClose(t *testing.T) {
 	p.t.Wrote(id, 10, p.now)
 	final := p.srv.root.names["a"].attr
 	final.Size = 7
-	p.t.Closed(id, true, &final, p.now)
+	p.t.Closed(id, true, p.t.Now(), &final, p.now)
 	p.wantTold("MODIFY a", "CLOSE-WRITE a")
 
 	p.t.Opened(id, true)
 	p.t.Wrote(id, 10, p.now)
 	final.Size = 10
-	p.t.Closed(id, true, &final, p.now)
+	p.t.Closed(id, true, p.t.Now(), &final, p.now)
+	p.wantTold()
+}
+
+// A program writes, closes, opens the file again and writes more: close(2) waits for no CLOSE. What the first one was answered
+// is from before the second write, and may be read after that, or even after the second answer.
+func TestOwnClosesOverlap(t *testing.T) {
+	for _, order := range []string{"first", "second"} {
+		p, id := content(t)
+		file := func() *Attr { return &p.srv.root.names["a"].attr }
+		write := func(size uint64) {
+			p.t.BeginSet(id)
+			file().Size, file().Write = size, file().Write+1000
+			p.t.Wrote(id, size, p.now)
+			p.t.EndSet(id)
+		}
+		p.t.Opened(id, true)
+		write(100)
+		sent := p.t.Now()
+		file().Write += 1000
+		first := *file()
+		p.t.Opened(id, true)
+		write(200)
+		if order == "first" {
+			p.t.Closed(id, true, sent, &first, p.now)
+		}
+		again := p.t.Now()
+		file().Write += 1000
+		p.t.Closed(id, true, again, file(), p.now)
+		if order == "second" {
+			p.t.Closed(id, true, sent, &first, p.now)
+		}
+		p.command("see", []string{"a"})
+		p.wantTold()
+		if v := p.t.Object(id, p.now, time.Hour); !v.Known || v.Entry.Size != 200 {
+			t.Errorf("%+v is known of the file in the end", v)
+		}
+		p.srv.root.names["a"].attr.Write++
+		p.command("see", []string{"a"})
+		p.wantTold("MODIFY a", "CLOSE-WRITE a")
+	}
+}
+
+// One program cuts a file while another writes to it: which was first, no answer says.
+func TestOwnChangesOverlap(t *testing.T) {
+	p, id := content(t)
+	p.t.Opened(id, true)
+	begun := p.t.BeginSet(id)
+	cut := p.srv.root.names["a"].attr
+	cut.Size = 0
+	p.t.BeginSet(id)
+	p.t.Wrote(id, 500, p.now)
+	p.t.EndSet(id)
+	p.t.Set(id, begun, cut, p.now)
+	p.t.EndSet(id)
+	p.srv.root.names["a"].attr.Size = 500
+	p.command("see", []string{"a"})
+	p.wantTold()
+	p.t.Closed(id, true, p.t.Now(), &p.srv.root.names["a"].attr, p.now)
 	p.wantTold()
 }
 
 func TestOwnAttributes(t *testing.T) {
 	p, id := content(t)
-	p.t.BeginSet(id)
+	begun := p.t.BeginSet(id)
 	p.srv.do("chmod", []string{"a"})
 	p.command("see", []string{"a"})
-	p.t.Set(id, p.srv.root.names["a"].attr, p.now)
+	p.t.Set(id, begun, p.srv.root.names["a"].attr, p.now)
 	p.t.EndSet(id)
 	p.command("see", []string{"a"})
 	p.out = nil // the first question came too soon
@@ -109,7 +171,7 @@ func TestOpenFileOutlivesItsName(t *testing.T) {
 	if p.t.Object(id, p.now, time.Hour).ID != id {
 		t.Fatal("the open file was forgotten")
 	}
-	p.t.Closed(id, false, nil, p.now)
+	p.t.Closed(id, false, p.t.Now(), nil, p.now)
 	if n := len(p.t.byID); n != 1 {
 		t.Errorf("%d objects are left", n-1)
 	}
@@ -149,4 +211,30 @@ func TestSettledAfterRename(t *testing.T) {
 	if !p.t.Settled(id, p.now, time.Second) || p.t.Settled(id, p.now.Add(time.Minute), time.Second) {
 		t.Error("not settled after the rename, or for ever")
 	}
+}
+
+// A new file takes the id of one that somebody has just removed, within one tick of the server's clock.
+func TestMadeWithTheIDOfAnother(t *testing.T) {
+	p, _ := content(t)
+	n := p.srv.root.names["a"]
+	n.attr.Size += 10
+	p.command("see", []string{"a"}) // what there is to tell of a is not told of the other
+	p.ownStep("begin", []string{"b"})
+	delete(p.srv.root.names, "a")
+	p.srv.root.names["b"] = n
+	n.attr.Size = 0
+	p.ownStep("made", []string{"b"})
+	p.ownStep("end", nil)
+	p.command("see", []string{"a"})
+	p.command("see", []string{"b"})
+	p.wantTold("REMOVE a")
+}
+
+// A file was renamed and written. Its new name is seen first: no content is told of the old name, which is no more.
+func TestContentAfterTheMove(t *testing.T) {
+	p, _ := content(t)
+	p.srv.do("mv", []string{"a", "b"})
+	p.srv.do("write", []string{"b"})
+	p.command("see", []string{"b"})
+	p.wantTold("RENAME a b", "MODIFY b", "CLOSE-WRITE b")
 }

@@ -73,9 +73,13 @@ func (t *Tree) unreachable(dir *object, p Place, s *slot) (Step, verdict) {
 	return Step{}, verdictClean // resume brings it back
 }
 
-// deriveContent tells of the object behind a name that is as it was told.
+// deriveContent tells of the object behind a name that is as it was told. If it was seen under another name, that comes first:
+// it may be here no more, and what is told is told of where it is.
 func (t *Tree) deriveContent(p Place, s *slot, now time.Time) (Step, verdict) {
 	o := s.truth
+	if t.appears(o) {
+		return Step{}, verdictYield
+	}
 	if o.todo&todoModify != 0 && now.Before(o.rhythmOf().modifyAt) {
 		if o.todo&todoClose != 0 {
 			t.rest(o)
@@ -92,12 +96,22 @@ func (t *Tree) deriveContent(p Place, s *slot, now time.Time) (Step, verdict) {
 	return Step{}, verdictClean
 }
 
+// appears reports whether o has a name that is about to be told. Preconditions: t.mu is held.
+func (t *Tree) appears(o *object) bool {
+	for _, q := range o.truth {
+		if s := t.at(q); s.told != o && s.queued && t.byID[q.Dir].isWatched() && t.known(t.byID[q.Dir]) {
+			return true
+		}
+	}
+	return false
+}
+
 // deriveGone tells of a name that is no more.
 func (t *Tree) deriveGone(p Place, s *slot, now time.Time) (Step, verdict) {
 	if to, ok := t.movedTo(s.told, p); ok {
 		return t.rename(p, to, s.told, now)
 	}
-	if left := t.holds(s, now); left > 0 {
+	if left := t.holds(p.Dir, s, now); left > 0 {
 		return wait(left)
 	}
 	return t.remove(p, s.told, now)
@@ -142,8 +156,8 @@ func (t *Tree) deriveReplaced(p Place, s *slot, now time.Time) (Step, verdict) {
 		return t.rename(from, p, s.truth, now)
 	case ask:
 		return t.ask(from, now)
-	case t.holds(s, now) > 0:
-		return wait(t.holds(s, now))
+	case t.holds(p.Dir, s, now) > 0:
+		return wait(t.holds(p.Dir, s, now))
 	}
 	return t.remove(p, s.told, now)
 }

@@ -35,6 +35,5 @@ func (d *directory) differs(asOf Stamp, ob *Observation) bool {
 	if o.asOf > asOf || o.version > asOf {
 		return false
 	}
-	now := object{identity: o.identity, writers: o.writers, attr: ob.Entry.Attr}
-	return now.difference(o.attr) != 0
+	return o.difference(ob.Entry.Attr) != 0
 }

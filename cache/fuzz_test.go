@@ -122,7 +122,7 @@ func (d *decoder) own() {
 	case 1:
 		o.Removed(d.place())
 	case 2:
-		o.Renamed(d.place(), d.place())
+		o.Renamed(d.place(), d.place(), d.now)
 	default:
 		d.owns = d.owns[1:]
 		o.End()
@@ -137,7 +137,7 @@ func (d *decoder) simple() {
 	case 1:
 		t.Opened(d.id(), d.next()%2 > 0)
 	case 2:
-		t.Closed(d.id(), d.next()%2 > 0, nil, d.now)
+		t.Closed(d.id(), d.next()%2 > 0, Stamp(d.next()), nil, d.now)
 	case 3:
 		t.SawObject(d.id(), d.stamp(), d.now, d.someEntry().Attr)
 	case 4:
@@ -145,7 +145,7 @@ func (d *decoder) simple() {
 	case 5:
 		t.Mark(d.place(), Modify)
 	case 6:
-		t.Set(d.id(), d.someEntry().Attr, d.now)
+		t.Set(d.id(), Stamp(d.next()), d.someEntry().Attr, d.now)
 	case 7:
 		t.Alias(d.someEntry(), d.stamp(), d.now)
 	case 8:

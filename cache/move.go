@@ -74,8 +74,8 @@ func (t *Tree) rename(from, to Place, o *object, now time.Time) (Step, verdict) 
 			continue
 		case old.dir == nil && o.dir == nil:
 			return t.move(from, to, o, now)
-		case t.holds(s, now) > 0:
-			return wait(t.holds(s, now))
+		case t.holds(to.Dir, s, now) > 0:
+			return wait(t.holds(to.Dir, s, now))
 		}
 		st, v := t.remove(to, old, now)
 		if v == verdictYield { // it is waiting for what is in it, and that may be o

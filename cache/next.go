@@ -195,5 +195,5 @@ func (t *Tree) Settled(id ID, now time.Time, age time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o := t.byID[id]
-	return o != nil && (o.writers > 0 || now.Sub(o.rhythmOf().settled) < age)
+	return o != nil && (o.doubt != 0 || o.rhythm != nil && now.Sub(o.rhythm.settled) < age)
 }

@@ -158,25 +158,8 @@ func (t *Tree) holdUntil(now time.Time) time.Time {
 // see takes what the server says of o, asked for at asOf under the name p: fresh if nothing newer
 // is known, differs if that is to be told. Preconditions: t.mu is held.
 func (t *Tree) see(o *object, p Place, a Attr, asOf Stamp, now time.Time) (fresh, differs bool) {
-	old := o.attr
-	if !o.see(a, asOf, now) {
-		return false, false
-	}
-	return true, t.note(o, p, o.difference(old))
-}
-
-// difference says what is to be told of the step from old to the object's attributes.
-// Preconditions: Tree.mu is held.
-func (o *object) difference(old Attr) todo {
-	switch {
-	case o.identity.Kind == File && o.writers > 0 && o.attr.Size == old.Size:
-		return 0 // our own writes move the times, now and later
-	case o.identity.Kind == File && !o.attr.sameContent(old):
-		return todoModify | todoClose
-	case !o.attr.sameFlags(old):
-		return todoAttrib
-	}
-	return 0
+	what, fresh := o.see(a, asOf, now)
+	return fresh, t.note(o, p, what)
 }
 
 // adopt makes the truth the told view where nobody watches. A directory that a watched one was

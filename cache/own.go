@@ -43,19 +43,39 @@ func (o *Own) End() {
 	t.wake()
 }
 
-// Created says that p is now e, made or opened by us, and counts as one lookup of the kernel's.
+// Made says that p is e, which we have made, and counts as one lookup of the kernel's. Servers reuse file ids at once, and the
+// clock by which they note the creation may stand still meanwhile: who had the id before the operation began is another object.
+func (o *Own) Made(p Place, e Entry, now time.Time) View {
+	t := o.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.at(p); s != nil {
+		if old := t.identity[e.key()]; old != nil && old.asOf <= s.version {
+			t.disown(old)
+		}
+	}
+	return t.created(p, e, nil, now)
+}
+
+// Created says that p is e, opened by us, and counts as one lookup of the kernel's.
 func (o *Own) Created(p Place, e Entry, now time.Time) View {
 	t := o.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if s := t.at(p); s != nil && s.truth != nil && s.truth.staysAs(&e, 0) {
+		return t.created(p, e, s.truth, now)
+	}
+	return t.created(p, e, nil, now)
+}
+
+// created takes e, which is obj if that is not nil, for what is at p in both views. Preconditions: t.mu is held.
+func (t *Tree) created(p Place, e Entry, obj *object, now time.Time) View {
 	dir, d := t.directory(p.Dir)
 	if d == nil {
 		return View{}
 	}
 	defer t.keep(dir)()
-	s := d.slot(p.Name, true)
-	obj := s.truth
-	if obj == nil || !obj.staysAs(&e, 0) {
+	if obj == nil {
 		if obj = t.object(e, 0); obj.dir != nil && len(obj.told) > 0 {
 			obj = t.alias(obj) // seen under another name before our own answer came
 		}
@@ -66,6 +86,7 @@ func (o *Own) Created(p Place, e Entry, now time.Time) View {
 	}
 	obj.take(e.Attr, t.tick(), now)
 	obj.rhythmOf().settled = now
+	s := d.slot(p.Name, true)
 	defer t.pin(p, s)()
 	t.set(p, s, obj, obj)
 	return t.give(View{ID: obj.id, Entry: obj.entry(), Known: true})
@@ -89,8 +110,8 @@ func (o *Own) Removed(p Place) {
 }
 
 // Renamed says that what was at from is at to by our doing.
-// On the server that is what truly was there, in the kernel what was shown.
-func (o *Own) Renamed(from, to Place) {
+// On the server that is what truly was there, in the kernel what was shown. Servers notify MODIFIED with a rename.
+func (o *Own) Renamed(from, to Place, now time.Time) {
 	t := o.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,6 +125,9 @@ func (o *Own) Renamed(from, to Place) {
 	defer t.pin(from, f)()
 	defer t.pin(to, s)()
 	defer t.keep(source, target, told, truth)()
+	if truth != nil && truth.dir == nil {
+		truth.rhythmOf().settled = now
+	}
 	t.set(from, f, nil, nil)
 	t.set(to, s, told, truth)
 }
@@ -218,14 +242,13 @@ func (t *Tree) takeAway(told, truth *object, p Place) {
 	}
 }
 
-// see takes attributes that were asked for at asOf, if nothing newer is known.
+// see takes attributes that were asked for at asOf, if nothing newer is known, and returns what is to be told of them.
 // Preconditions: Tree.mu is held.
-func (o *object) see(a Attr, asOf Stamp, now time.Time) bool {
+func (o *object) see(a Attr, asOf Stamp, now time.Time) (what todo, fresh bool) {
 	if !o.current(asOf) {
-		return false
+		return 0, false
 	}
-	o.take(a, asOf, now)
-	return true
+	return o.take(a, asOf, now), true
 }
 
 // current reports whether an answer asked for at asOf is newer than all that is known, and not
@@ -234,13 +257,45 @@ func (o *object) current(asOf Stamp) bool {
 	return asOf >= o.asOf && asOf >= o.version && o.changing == 0
 }
 
-// Preconditions: Tree.mu is held.
-func (o *object) take(a Attr, asOf Stamp, now time.Time) {
+// take makes a the object's attributes, and returns what is to be told of that. Preconditions: Tree.mu is held.
+func (o *object) take(a Attr, asOf Stamp, now time.Time) (what todo) {
 	if a.Links == 0 {
 		a.Links = o.attr.Links
 	}
+	what = o.difference(a)
 	o.attr, o.asOf, o.seen = a, asOf, now
+	switch {
+	case o.changing > 0:
+	case o.writers == 0:
+		o.doubt = 0
+	default:
+		o.doubt = min(o.doubt, doubtTimes)
+	}
+	return what
 }
+
+// difference says what is to be told if a are the object's attributes now. Preconditions: Tree.mu is held.
+func (o *object) difference(a Attr) todo {
+	content := o.identity.Kind == File && !o.attr.sameContent(a)
+	switch {
+	case o.doubt == doubtAll:
+		return 0
+	case content && !(o.doubt == doubtTimes && o.attr.Size == a.Size):
+		return todoModify | todoClose
+	case !o.attr.sameFlags(a):
+		return todoAttrib
+	}
+	return 0
+}
+
+// doubt is what own changes of an object's content or attributes leave unknown of it: what the next answer says of that is
+// their doing, and nobody's news.
+type doubt uint8
+
+const (
+	doubtTimes doubt = iota + 1 // servers move the times after a write, at the latest when its handle is closed
+	doubtAll                    // own changes overlapped, so that what one of them was answered may be from before another
+)
 
 // Opened counts an own handle of id; writer says that it may change the content.
 func (t *Tree) Opened(id ID, writer bool) {
@@ -254,9 +309,9 @@ func (t *Tree) Opened(id ID, writer bool) {
 	}
 }
 
-// Closed takes an own handle of id back. Attributes that CLOSE answered with, if any, are
-// the truth that the handle's own writes led to (MS-SMB2 2.2.16).
-func (t *Tree) Closed(id ID, writer bool, final *Attr, now time.Time) {
+// Closed takes an own handle of id back, whose CLOSE was sent at asOf. Attributes that it was answered with, if any, are
+// the truth that the handle's own writes led to (MS-SMB2 2.2.16), unless another own change came between.
+func (t *Tree) Closed(id ID, writer bool, asOf Stamp, final *Attr, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o := t.byID[id]
@@ -266,18 +321,15 @@ func (t *Tree) Closed(id ID, writer bool, final *Attr, now time.Time) {
 	o.opens = max(o.opens-1, 0)
 	if writer {
 		o.writers = max(o.writers-1, 0)
-		o.version = t.tick()
-		o.rhythmOf().settled = now
-		if final != nil {
-			// Nobody here writes any more, so another size than our writes led to is somebody else's doing.
-			foreign := o.identity.Kind == File && o.writers == 0 && o.changing == 0 && final.Size != o.attr.Size
-			o.take(*final, t.tick(), now)
-			if foreign && t.note(o, Place{}, todoModify|todoClose) {
-				t.wake()
-			}
-		} else {
-			o.seen = time.Time{}
+		if o.doubt != 0 {
+			o.rhythmOf().settled = now
 		}
+		if final == nil || !o.current(asOf) {
+			o.seen = time.Time{}
+		} else if what := o.take(*final, t.tick(), now); t.note(o, Place{}, what) {
+			t.wake()
+		}
+		o.version = t.tick()
 	}
 	t.abandon(o)
 }
@@ -288,34 +340,49 @@ func (t *Tree) Wrote(id ID, end uint64, now time.Time) {
 	defer t.mu.Unlock()
 	if o := t.byID[id]; o != nil {
 		o.attr.Size = max(o.attr.Size, end)
+		o.doubt = max(o.doubt, doubtTimes)
 		o.version = t.tick()
 		o.rhythmOf().settled = now
 	}
 }
 
-// Set takes the attributes of id that our own operation left, as the server told them after it.
-func (t *Tree) Set(id ID, a Attr, now time.Time) View {
+// Set takes the attributes of id that our own operation left, as the server told them after it. BeginSet came before it and
+// returned begun.
+func (t *Tree) Set(id ID, begun Stamp, a Attr, now time.Time) View {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o := t.byID[id]
 	if o == nil {
 		return View{}
 	}
+	left := doubt(0)
+	switch {
+	case o.changing > 1 || o.version > begun:
+		left = doubtAll
+	case o.writers > 0 || a.Size != o.attr.Size: // the CLOSE comes, or came, after the answer
+		left = doubtTimes
+	}
 	o.version = t.tick()
 	o.rhythmOf().settled = now
 	o.take(a, t.tick(), now)
+	if o.doubt = left; left == doubtAll {
+		o.seen = time.Time{}
+	}
 	return View{ID: id, Entry: o.entry(), Known: true}
 }
 
 // BeginSet says that an own change of attributes or content of id is on its way: answers from
 // before its end count no more. EndSet must follow, when Wrote or Set have said what it did.
-func (t *Tree) BeginSet(id ID) {
+func (t *Tree) BeginSet(id ID) Stamp {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	stamp := t.tick()
 	if o := t.byID[id]; o != nil {
-		o.version = t.tick()
+		o.version = stamp
 		o.changing++
+		o.doubt = max(o.doubt, doubtTimes)
 	}
+	return stamp
 }
 
 // EndSet ends what BeginSet began.

@@ -54,7 +54,7 @@ func (w *world) beginCreate(d *node, p Place) {
 	d.put(p.Name, n)
 	e := *d.entry(p.Name)
 	w.logf("own: %s %v = %d", k, p, e.Created)
-	w.begin(func(own *Own) { own.Created(p, e, w.now) }, p)
+	w.begin(func(own *Own) { own.Made(p, e, w.now) }, p)
 }
 
 func (w *world) beginRemove(d *node, p Place) {
@@ -74,7 +74,7 @@ func (w *world) beginRename(d, e *node, p, to Place) {
 		return
 	}
 	w.logf("own: rename %v %v", p, to)
-	w.begin(func(own *Own) { own.Renamed(p, to) }, p, to)
+	w.begin(func(own *Own) { own.Renamed(p, to, w.now) }, p, to)
 }
 
 func (w *world) endOwn() {

@@ -185,7 +185,7 @@ func (p *play) operate(op string, args []string) {
 	case "mv":
 		p.ownStep("renamed", args)
 	case "ln":
-		p.ownStep("made", args[1:])
+		p.ownStep("opened", args[1:])
 	}
 	p.ownStep("end", nil)
 }
@@ -203,13 +203,16 @@ func (p *play) ownStep(op string, args []string) {
 	switch op {
 	case "begin":
 		p.own = p.t.Begin(at...)
-	case "made", "opened":
+	case "made":
+		d, name := p.srv.at(args[0])
+		p.own.Made(at[0], *d.entry(name), p.now)
+	case "opened":
 		d, name := p.srv.at(args[0])
 		p.own.Created(at[0], *d.entry(name), p.now)
 	case "removed":
 		p.own.Removed(at[0])
 	case "renamed":
-		p.own.Renamed(at[0], at[1])
+		p.own.Renamed(at[0], at[1], p.now)
 	case "end":
 		p.own.End()
 	}

@@ -32,6 +32,7 @@ type Tree struct {
 	hold      time.Duration   // how long a vanished object may turn up elsewhere
 	watched   int             // directories that are watched
 	unsettled bool            // some of them are out of sight for the moment
+	behind    time.Time       // what was notified since has not all been looked at; zero: all has
 	kick      chan struct{}   // capacity 1: something became dirty
 	dirty     []*object       // directories with something to tell, in order
 	later     timers          // what is to be looked at when its time has come
@@ -52,6 +53,7 @@ type object struct {
 	writers  int32     // of these, those that may write
 	early    int32     // slots that show it early
 	changing int32     // own changes of content or attributes under way
+	doubt    doubt     // what own changes leave unknown
 	todo     todo      // what there is to tell of it besides its names
 	told     []Place
 	truth    []Place

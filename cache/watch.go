@@ -64,14 +64,23 @@ func (t *Tree) Unsettled(is bool) {
 	t.wake()
 }
 
+// Behind says since when what is notified has not all been looked at; zero: all has. What has vanished before that ends may
+// turn up in it.
+func (t *Tree) Behind(since time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.behind = since
+}
+
 // unsettledMost is how long a vanished object is at most waited for on account of directories
-// that are out of sight.
+// that are out of sight, or not looked at yet.
 const unsettledMost = 3 * time.Second
 
-// holds returns how long what was at s may still turn up elsewhere. Preconditions: t.mu is held.
-func (t *Tree) holds(s *slot, now time.Time) time.Duration {
+// holds returns how long what was at s, in dir, may still turn up elsewhere. Preconditions: t.mu is held.
+func (t *Tree) holds(dir ID, s *slot, now time.Time) time.Duration {
 	left := s.notBefore.Sub(now)
-	if t.unsettled && left > -unsettledMost && !s.notBefore.IsZero() {
+	behind := !t.behind.IsZero() && t.behind.Before(s.notBefore) && t.watched > 1 && !t.byID[dir].dir.leaving
+	if (t.unsettled || behind) && left > -unsettledMost && !s.notBefore.IsZero() {
 		left = max(left, retry)
 	}
 	return max(left, 0)

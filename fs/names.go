@@ -56,7 +56,7 @@ func (f *FileSystem) makeName(cancel <-chan struct{}, header *fuse.InHeader, nam
 	if err != nil {
 		return errno(err)
 	}
-	f.entryOut(own.Created(p, e, time.Now()), out, f.namesFor(p.Dir))
+	f.entryOut(own.Made(p, e, time.Now()), out, f.namesFor(p.Dir))
 	return fuse.OK
 }
 
@@ -178,6 +178,6 @@ func (f *FileSystem) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, 
 	if err := r.do(ctx); err != nil {
 		return errno(err)
 	}
-	own.Renamed(from, to)
+	own.Renamed(from, to, time.Now())
 	return fuse.OK
 }

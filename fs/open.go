@@ -190,7 +190,11 @@ func (f *FileSystem) Create(cancel <-chan struct{}, in *fuse.CreateIn, name stri
 		}
 		e.Size = 0
 	}
-	v := own.Created(p, e, time.Now())
+	known := own.Created
+	if o.Action() == wire.ActionCreated {
+		known = own.Made
+	}
+	v := known(p, e, time.Now())
 	f.entryOut(v, &out.EntryOut, f.namesFor(p.Dir))
 	out.Fh, out.OpenFlags = f.opened(f.made(l, v.ID), v.ID, o, how.Write, in.Flags), f.openFlags(in.Flags)
 	return fuse.OK
@@ -225,6 +229,7 @@ func (f *FileSystem) release(fh uint64) {
 	h.ahead.close()
 	_ = h.file.back.flush(f.ctx, everything) // FLUSH has told of failures
 	h.use.RLock()
+	asOf := f.tree.Now()
 	info, err := h.open.Close(f.ctx)
 	h.use.RUnlock()
 	var final *cache.Attr
@@ -235,7 +240,7 @@ func (f *FileSystem) release(fh uint64) {
 	if h.writer {
 		f.engine.Touched(f.tree.Places(h.id)...)
 	}
-	f.tree.Closed(h.id, h.writer, final, time.Now())
+	f.tree.Closed(h.id, h.writer, asOf, final, time.Now())
 	f.handles.remove(fh, h)
 	f.leave(h.file)
 }

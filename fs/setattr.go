@@ -52,7 +52,7 @@ func (f *FileSystem) setBasic(ctx context.Context, id cache.ID, b wire.FileBasic
 	if err := f.settle(ctx, id); err != nil {
 		return cache.View{}, err
 	}
-	f.tree.BeginSet(id)
+	begun := f.tree.BeginSet(id)
 	defer f.tree.EndSet(id)
 	var e cache.Entry
 	var err error
@@ -68,7 +68,7 @@ func (f *FileSystem) setBasic(ctx context.Context, id cache.ID, b wire.FileBasic
 	if err != nil {
 		return cache.View{}, err
 	}
-	return f.tree.Set(id, e.Attr, time.Now()), nil
+	return f.tree.Set(id, begun, e.Attr, time.Now()), nil
 }
 
 // basic returns what of the request SMB can carry (MS-FSCC 2.4.7).
@@ -114,13 +114,13 @@ func (f *FileSystem) truncate(ctx context.Context, id cache.ID, in *fuse.SetAttr
 	if !ok {
 		return cache.View{}, f.gone(id)
 	}
-	f.tree.BeginSet(id)
+	begun := f.tree.BeginSet(id)
 	defer f.tree.EndSet(id)
 	e, err := f.share.Truncate(ctx, path, size)
 	if err != nil {
 		return cache.View{}, err
 	}
-	return f.tree.Set(id, e.Attr, time.Now()), nil
+	return f.tree.Set(id, begun, e.Attr, time.Now()), nil
 }
 
 // truncateOpen sets a file's size through an open handle, and learns what that made of its times.
@@ -128,7 +128,7 @@ func (f *FileSystem) truncateOpen(ctx context.Context, id cache.ID, o *share.Fil
 	if err := f.settle(ctx, id); err != nil {
 		return err
 	}
-	f.tree.BeginSet(id)
+	begun := f.tree.BeginSet(id)
 	defer f.tree.EndSet(id)
 	if err := o.SetEndOfFile(ctx, size); err != nil {
 		return err
@@ -137,7 +137,7 @@ func (f *FileSystem) truncateOpen(ctx context.Context, id cache.ID, o *share.Fil
 	if err != nil {
 		return err
 	}
-	f.tree.Set(id, e.Attr, time.Now())
+	f.tree.Set(id, begun, e.Attr, time.Now())
 	return nil
 }
 

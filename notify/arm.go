@@ -85,6 +85,7 @@ func (e *Engine) notified(w *watch, d *share.Directory, n share.Notification) {
 	defer e.mu.Unlock()
 	if n.Overflow {
 		w.list, w.suspects, w.surely = true, nil, time.Time{}
+		w.owe()
 	}
 	for _, ev := range n.Events {
 		w.hint(ev.Name, ev.Hint)

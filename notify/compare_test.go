@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -28,7 +29,7 @@ func TestOvertaken(t *testing.T) {
 			to := cache.Place{Dir: d, Name: "g"}
 			own := r.tree.Begin(c.From, to)
 			r.server.Tree.Rename(`d\f`, `d\g`)
-			own.Renamed(c.From, to)
+			own.Renamed(c.From, to, time.Now())
 			own.End()
 			return errors.New("no such file")
 		}
@@ -208,5 +209,34 @@ func TestAskedWhereNothingIs(t *testing.T) {
 		r.server.Tree.Remove("b")
 		r.write("y", "hello")
 		r.within(5*time.Second, "rename b/d/f x", "create y", "remove b/d", "remove b")
+	})
+}
+
+// TestRenamedWhileBehind: a file is renamed from one directory to another, and the question about the new name takes longer than
+// a vanished name is waited for otherwise.
+func TestRenamedWhileBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{}, nil)
+		r.watched(2)
+		r.write(`d0\f`, "hello")
+		r.within(time.Second, "create d0/f")
+		time.Sleep(15 * time.Second)
+		name := []byte("l\x00a\x00t\x00e\x00r\x00")
+		var asked atomic.Bool
+		r.server.Hook(wire.CommandQueryDirectory, func(q *smbtest.Request) {
+			if bytes.Contains(q.Body, name) && !asked.Swap(true) {
+				time.Sleep(5 * HoldFor)
+			}
+			q.Serve()
+		})
+		r.server.Tree.Mute(true)
+		r.server.Tree.Rename(`d0\f`, `d1\later`)
+		r.server.Tree.Notify("d0", wire.StatusSuccess, wire.NotifyEvent{Action: wire.ActionRemoved, Name: "f"})
+		time.Sleep(HoldFor / 3)
+		r.server.Tree.Notify("d1", wire.StatusSuccess, wire.NotifyEvent{Action: wire.ActionAdded, Name: "later"})
+		r.within(5*time.Second, "rename d0/f d1/later")
+		if !asked.Load() {
+			t.Fatal("nobody asked for the new name")
+		}
 	})
 }

@@ -101,6 +101,7 @@ type Engine struct {
 	turnCost  time.Duration       // guarded by mu: how long the last one took
 	unsettled int                 // guarded by mu: watches that lost their handles and are not listed again yet
 	set                           // guarded by mu
+	debts                         // guarded by mu
 
 	touches  touches // has a lock of its own, a leaf
 	counters counters
@@ -281,7 +282,7 @@ func (e *Engine) close(ctx context.Context, id cache.ID, d *share.Directory) {
 		return
 	}
 	d.Close(ctx)
-	e.tree.Closed(id, false, nil, time.Now())
+	e.tree.Closed(id, false, 0, nil, time.Now())
 }
 
 // closeLater closes a directory's handles without waiting.
@@ -300,6 +301,7 @@ func (e *Engine) forget(w *watch) *share.Directory {
 	w.gone = true
 	w.live = false
 	e.settled(w)
+	e.owes(w, time.Time{})
 	e.closeFormer(w)
 	e.alarms.remove(w)
 	d := w.dir

@@ -60,6 +60,7 @@ func (e *Engine) assignment(w *watch) (hints map[string]cache.Hint, list, wait b
 		e.attendAt(w, next)
 		return nil, false, true
 	}
+	w.look()
 	if hints = ready; list {
 		hints, held = w.hints, nil
 	}

@@ -141,7 +141,7 @@ func (r *rig) ownWork(f []string) {
 		work(func(own *cache.Own) error {
 			e, err := r.share.Make(ctx, f[1], false, false)
 			if err == nil {
-				own.Created(p, e, time.Now())
+				own.Made(p, e, time.Now())
 			}
 			return err
 		}, p)
@@ -158,7 +158,7 @@ func (r *rig) ownWork(f []string) {
 		work(func(own *cache.Own) error {
 			err := r.share.Rename(ctx, f[1], f[2], true, 0)
 			if err == nil {
-				own.Renamed(p, to)
+				own.Renamed(p, to, time.Now())
 			}
 			return err
 		}, p, to)

@@ -173,6 +173,7 @@ func (e *Engine) distribute(s stray) {
 	}
 	if s.Name == "" {
 		w.list = true
+		w.owe()
 	} else {
 		w.hint(s.Name, s.Hint)
 		e.explain(w, s.Name)

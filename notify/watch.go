@@ -17,6 +17,7 @@ type watch struct {
 	former *share.Directory // handles from before a move, kept until it is armed again
 	used   *list.Element    // in Engine.oldest
 	plan
+	debt
 
 	hints     map[string]cache.Hint // names to be asked for
 	list      bool                  // the whole directory is to be listed
@@ -58,6 +59,7 @@ func (w *watch) hint(name string, h cache.Hint) {
 	if w.hints == nil {
 		w.hints = map[string]cache.Hint{}
 	}
+	w.owe()
 	w.hints[name] = w.hints[name].Then(h)
 }
 
@@ -103,6 +105,7 @@ func (e *Engine) worker() {
 		e.process(w)
 		e.mu.Lock()
 		w.working = false
+		w.looked()
 		if w.again {
 			w.again = false
 			e.attend(w)

@@ -1,6 +1,10 @@
 package testenv
 
-import "time"
+import (
+	"math"
+	"os"
+	"time"
+)
 
 // TB is the part of testing.TB that the wrappers below use.
 type TB interface {
@@ -43,7 +47,7 @@ func MustMount(t TB, o MountOptions) *Mounted {
 	t.Cleanup(func() {
 		m.Close()
 		if t.Failed() {
-			t.Logf("smbfs said:\n%s", tail(m.Log(), 400))
+			t.Logf("smbfs said:\n%s", tail(m.Log(), logLines()))
 		}
 	})
 	return m
@@ -58,6 +62,14 @@ func MustPeer(t TB, s *Samba) *Peer {
 	}
 	t.Cleanup(func() { _ = p.Close() })
 	return p
+}
+
+// logLines is how much of a log is shown: all if more was asked for.
+func logLines() int {
+	if os.Getenv(ArgsEnv) != "" {
+		return math.MaxInt
+	}
+	return 400
 }
 
 // tail is the last n lines of s.
