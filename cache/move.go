@@ -62,8 +62,11 @@ func (t *Tree) rename(from, to Place, o *object, now time.Time) (Step, verdict) 
 	for range longestChain {
 		s := t.at(to)
 		old := s.told
-		if old == nil {
+		switch {
+		case old == nil:
 			return t.move(from, to, o, now)
+		case !t.known(t.byID[to.Dir]): // what stands there is nothing that anybody knows of
+			return t.blocked(from, o, now)
 		}
 		next, moved := t.movedTo(old, to)
 		switch {
