@@ -15,21 +15,21 @@ func (f *FileSystem) Mknod(cancel <-chan struct{}, in *fuse.MknodIn, name string
 	if in.Mode&syscall.S_IFMT != syscall.S_IFREG {
 		return fuse.EPERM
 	}
-	return f.makeName(cancel, &in.InHeader, name, out, func(ctx context.Context, path string) (cache.Entry, error) {
+	return f.makeName(cancel, &in.InHeader, name, out, (*cache.Own).Made, func(ctx context.Context, path string) (cache.Entry, error) {
 		return f.share.Make(ctx, path, false, in.Mode&0o222 == 0)
 	})
 }
 
 // Mkdir answers MKDIR.
 func (f *FileSystem) Mkdir(cancel <-chan struct{}, in *fuse.MkdirIn, name string, out *fuse.EntryOut) fuse.Status {
-	return f.makeName(cancel, &in.InHeader, name, out, func(ctx context.Context, path string) (cache.Entry, error) {
+	return f.makeName(cancel, &in.InHeader, name, out, (*cache.Own).Made, func(ctx context.Context, path string) (cache.Entry, error) {
 		return f.share.Make(ctx, path, true, false)
 	})
 }
 
 // Symlink answers SYMLINK. Servers that do not store symbolic links refuse it.
 func (f *FileSystem) Symlink(cancel <-chan struct{}, header *fuse.InHeader, target, name string, out *fuse.EntryOut) fuse.Status {
-	status := f.makeName(cancel, header, name, out, func(ctx context.Context, path string) (cache.Entry, error) {
+	status := f.makeName(cancel, header, name, out, (*cache.Own).Made, func(ctx context.Context, path string) (cache.Entry, error) {
 		return f.share.Symlink(ctx, path, target)
 	})
 	if status == fuse.Status(syscall.EOPNOTSUPP) {
@@ -38,8 +38,9 @@ func (f *FileSystem) Symlink(cancel <-chan struct{}, header *fuse.InHeader, targ
 	return status
 }
 
+// makeName has make give an object a name. known says what that is to the tree: something new, or what has another name already.
 func (f *FileSystem) makeName(cancel <-chan struct{}, header *fuse.InHeader, name string, out *fuse.EntryOut,
-	make func(context.Context, string) (cache.Entry, error)) fuse.Status {
+	known func(*cache.Own, cache.Place, cache.Entry, time.Time) cache.View, make func(context.Context, string) (cache.Entry, error)) fuse.Status {
 	if f.opts.ReadOnly {
 		return fuse.EROFS
 	}
@@ -56,7 +57,7 @@ func (f *FileSystem) makeName(cancel <-chan struct{}, header *fuse.InHeader, nam
 	if err != nil {
 		return errno(err)
 	}
-	f.entryOut(own.Made(p, e, time.Now()), out, f.namesFor(p.Dir))
+	f.entryOut(known(own, p, e, time.Now()), out, f.namesFor(p.Dir))
 	return fuse.OK
 }
 
@@ -69,7 +70,7 @@ func (f *FileSystem) begin(places ...cache.Place) *cache.Own {
 // Link answers LINK.
 func (f *FileSystem) Link(cancel <-chan struct{}, in *fuse.LinkIn, name string, out *fuse.EntryOut) fuse.Status {
 	id := cache.ID(in.Oldnodeid)
-	return f.makeName(cancel, &in.InHeader, name, out, func(ctx context.Context, path string) (cache.Entry, error) {
+	return f.makeName(cancel, &in.InHeader, name, out, (*cache.Own).Created, func(ctx context.Context, path string) (cache.Entry, error) {
 		old, ok := f.tree.Path(id)
 		if !ok {
 			return cache.Entry{}, f.gone(id)
