@@ -18,7 +18,7 @@ func TestAnswerLostOnTheWay(t *testing.T) {
 	t.Parallel()
 	s := durableSamba(t)
 	between := standBetween(t, s)
-	m := testenv.MustMount(t, testenv.MountOptions{Samba: s, Options: []string{fmt.Sprint("port=", between.Port), "notify=off"}})
+	m := testenv.MustMount(t, testenv.MountOptions{Samba: s, Options: []string{fmt.Sprint("port=", between.Port), "hard", "notify=off"}})
 	for i, c := range []struct {
 		name  string
 		do    func(f, g string) error // of which there is f
@@ -45,7 +45,7 @@ func TestAnswerLostOnTheWay(t *testing.T) {
 				t.Fatal(err)
 			}
 			lost := between.loseAnswer()
-			err := within(t, stepTimeout, c.name, func() error { return c.do(m.Path(dir, "f"), m.Path(dir, "g")) })
+			err := within(t, 3*stepTimeout, c.name, func() error { return c.do(m.Path(dir, "f"), m.Path(dir, "g")) })
 			if err != nil && (c.mayBe == nil || !errors.Is(err, c.mayBe)) {
 				t.Errorf("it ended with %v", err)
 			}
