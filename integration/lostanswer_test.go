@@ -18,7 +18,7 @@ func TestAnswerLostOnTheWay(t *testing.T) {
 	t.Parallel()
 	s := durableSamba(t)
 	between := standBetween(t, s)
-	m := testenv.MustMount(t, testenv.MountOptions{Samba: s, Options: []string{fmt.Sprint("port=", between.Port), "hard", "notify=off"}})
+	m := testenv.MustMount(t, testenv.MountOptions{Samba: s, Options: []string{fmt.Sprint("port=", between.Port), "hard", "echo_interval=1", "notify=off"}})
 	for i, c := range []struct {
 		name  string
 		do    func(f, g string) error // of which there is f

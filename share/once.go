@@ -15,8 +15,8 @@ import (
 
 // What changes names must not simply be repeated when the connection was lost before the answer came: the server may have done it, and the
 // name may be somebody else's by now. First the server is asked what became of the first attempt. Where that cannot be told the operation
-// fails with EIO. An exclusive CREATE of a file is replayed, as the protocol has it: a server that has kept the open of the first attempt
-// answers with that.
+// fails with EIO. An exclusive CREATE is not marked as a replay: that is for another channel of the same session (MS-SMB2 3.2.7.1), and
+// Samba 4.17 has forgotten the first attempt when its connection has gone.
 
 // errUnknown says that nobody can tell whether the server did what it was asked.
 func errUnknown(op, path string) error {

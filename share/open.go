@@ -97,16 +97,12 @@ type File struct {
 // Open opens the file at path, and describes it.
 func (s *Share) Open(ctx context.Context, path string, how Opening) (*File, cache.Entry, error) {
 	server := s.ServerPath(path)
-	var p smbclient.CreateParams
 	var o *smbclient.Open
 	var e cache.Entry
 	var first []byte
 	err := s.work.do(ctx, func(t *smbclient.TreeConnect, again bool) (err error) {
-		if p.Replay = again && how.Exclusive; !p.Replay {
-			p = keeping(t, server, how.params())
-		}
-		if o, first, err = create(ctx, t, server, p, how.First); err != nil {
-			return collision("create", path, p.Replay, err)
+		if o, err = t.Create(ctx, server, keeping(t, server, how.params())); err != nil {
+			return collision("create", path, again && how.Exclusive, err)
 		}
 		if e, err = s.describe(ctx, path, o); err != nil {
 			_, _ = o.Close(context.WithoutCancel(ctx))

@@ -24,10 +24,6 @@ type CreateParams struct {
 
 	// Durable, if not zero, names the open for ever, and asks the server to keep it should the connection be lost.
 	Durable wire.GUID
-
-	// Replay says that this CREATE, with the same Durable and Lease, was sent before on a connection that was lost, and its answer too: a
-	// server that has kept that open answers with it (MS-SMB2 3.3.5.9.10). 3.x.
-	Replay bool
 }
 
 // request builds the CREATE for name.
@@ -136,7 +132,6 @@ func (t *TreeConnect) create(ctx context.Context, name string, p CreateParams, a
 		l.leave(name)
 		return nil, err
 	}
-	p.Replay = false
 	o.params, o.Durability = p, durability(o.Contexts)
 	if o.lease = l; l != nil {
 		l.granted(o.Contexts, broke)
@@ -147,7 +142,6 @@ func (t *TreeConnect) create(ctx context.Context, name string, p CreateParams, a
 func (t *TreeConnect) createWith(ctx context.Context, op, name string, p CreateParams, related ...*request) (*Open, error) {
 	r := p.request(name)
 	r.orphan = t.closeOrphan
-	r.replay = p.Replay && p.Durable != wire.GUID{} && t.session.conn.negotiated.dialect >= wire.Dialect300
 	if err := t.callRelated(ctx, append([]*request{r}, related...)...); err != nil {
 		t.closeUnused(r)
 		return nil, opError(op, err)

@@ -22,7 +22,6 @@ type request struct {
 	charge     int            // credits it takes, 1 or more
 	keepRaw    bool           // the response keeps a copy of the whole message: for the pre-authentication hash
 	forceSign  bool           // sign although the session does not demand it
-	replay     bool           // was sent before, on another connection
 	descriptor bool           // asks for a security descriptor
 	orphan     func(*request) // called, off the receive loop, when an abandoned request succeeded after all
 	finished   func(*request) // called under no lock when the request ends; must not block. May be nil.

@@ -184,9 +184,6 @@ func (c *Connection) appendRequest(b []byte, m *message, i int) []byte {
 	if r.signed {
 		h.Flags |= wire.FlagSigned
 	}
-	if r.replay {
-		h.Flags |= wire.FlagReplayOperation
-	}
 	start := len(b)
 	b = h.Append(b)
 	b = r.body.Append(b)

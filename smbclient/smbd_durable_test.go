@@ -80,29 +80,6 @@ func TestDurable(t *testing.T) {
 	}
 }
 
-// TestReplayedCreate: a server that knows nothing of the first attempt carries an exclusive CREATE out; one that carried it out and was
-// left says so, or that the name exists, and makes nothing new.
-func TestReplayedCreate(t *testing.T) {
-	server := startSmbd(t, "", "kernel oplocks = no\n kernel share modes = no\n posix locking = no")
-	p := createFile
-	p.Disposition = wire.DispositionCreate
-	p.Durable, p.Replay = wire.GUID{4}, true
-	p.Lease = Lease{Key: wire.LeaseKey{5}, State: wire.LeaseRead | wire.LeaseHandle}
-	cfg := server.config()
-	cfg.ClientGUID = wire.GUID{6}
-	first := server.tree(cfg)
-	if o := mustCreate(t, first, "replayed", p); o.Action != wire.ActionCreated || o.Params().Replay {
-		t.Errorf("%+v", o)
-	}
-	first.session.Close()
-	cfg.PreviousSession = first.session.ID()
-	o, err := server.tree(cfg).Create(testContext(t), "replayed", p)
-	if err == nil && o.Action != wire.ActionCreated || err != nil && !errors.Is(err, fs.ErrExist) {
-		t.Errorf("%+v, %v", o, err)
-	}
-	t.Logf("after the connection: %v", err)
-}
-
 // silent is a connection whose end can be kept from the other side.
 type silent struct {
 	net.Conn

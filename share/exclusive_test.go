@@ -2,9 +2,7 @@ package share
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"reflect"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -16,24 +14,22 @@ import (
 	"smbfs/smbclient/wire"
 )
 
-// TestExclusiveCreateAnswerLost: an exclusive create whose answer was lost succeeds if it is known to have been ours, and is never taken for
-// somebody else's, nor somebody else's for it.
+// TestExclusiveCreateAnswerLost: an exclusive create whose answer was lost is never taken for somebody else's, nor somebody else's for it.
 func TestExclusiveCreateAnswerLost(t *testing.T) {
 	for _, c := range []struct {
 		name            string
-		arrived, kept   bool   // the first attempt; its open, by a server that knows what a replay is
+		arrived         bool   // the first attempt
 		meanwhile, left string // made by somebody else; there in the end
 		err             error
 	}{
-		{"kept", true, true, "", "f", nil},
-		{"forgotten", true, false, "", "f", syscall.EIO},
-		{"never arrived", false, false, "", "f", nil},
-		{"never arrived, somebody else was first", false, false, "f", "f", syscall.EIO},
+		{"arrived", true, "", "f", syscall.EIO},
+		{"never arrived", false, "", "f", nil},
+		{"never arrived, somebody else was first", false, "f", "f", syscall.EIO},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, 10*time.Second)
-				r.loseCreate(c.arrived, c.kept, func() {
+				r.loseCreate(c.arrived, func() {
 					if c.meanwhile != "" {
 						r.server.Tree.WriteFile(c.meanwhile, nil)
 					}
@@ -59,11 +55,9 @@ func TestExclusiveCreateAnswerLost(t *testing.T) {
 	}
 }
 
-// loseCreate has the first CREATE of f lose its connection before the answer, or before it arrives. The next one has to be its replay. A server
-// that has kept the open of the first answers with it.
-func (r *rig) loseCreate(arrived, kept bool, meanwhile func()) {
-	var first wire.CreateRequest
-	var lost, replayed atomic.Bool
+// loseCreate has the first CREATE of f lose its connection before the answer, or before it arrives.
+func (r *rig) loseCreate(arrived bool, meanwhile func()) {
+	var lost atomic.Bool
 	done := make(chan struct{})
 	r.work.restoreWith(func(context.Context, *smbclient.TreeConnect) {
 		<-done
@@ -72,10 +66,9 @@ func (r *rig) loseCreate(arrived, kept bool, meanwhile func()) {
 	r.server.Hook(wire.CommandCreate, func(q *smbtest.Request) {
 		var in wire.CreateRequest
 		switch err := in.Decode(q.Body); {
-		case err != nil || in.Name != "f" || replayed.Load():
+		case err != nil || in.Name != "f" || lost.Swap(true):
 			q.Serve()
-		case !lost.Swap(true):
-			first = in
+		default:
 			session := r.work.Status().Tree.Session()
 			go session.Close()
 			<-session.Connection().Done()
@@ -83,17 +76,6 @@ func (r *rig) loseCreate(arrived, kept bool, meanwhile func()) {
 				q.Serve()
 			}
 			close(done)
-		default:
-			replayed.Store(true)
-			if q.Header.Flags&wire.FlagReplayOperation == 0 || !reflect.DeepEqual(in, first) {
-				r.t.Errorf("the second attempt is no replay: flags %#x, %+v after %+v", q.Header.Flags, in, first)
-			}
-			if kept {
-				const disposition, action = 36, 4 // in the request, in the response (MS-SMB2 2.2.13, 2.2.14)
-				binary.LittleEndian.PutUint32(q.Body[disposition:], uint32(wire.DispositionOpen))
-				q.Alter(func(body []byte) { binary.LittleEndian.PutUint32(body[action:], uint32(wire.ActionCreated)) })
-			}
-			q.Serve()
 		}
 	})
 }
