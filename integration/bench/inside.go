@@ -75,7 +75,7 @@ func treesInside(b *bench, dir string) ([]float64, error) {
 }
 
 const (
-	walks = 5
+	walks = 3
 	// walkPause is longer than cifs believes attributes.
 	walkPause = 1200 * time.Millisecond
 )
