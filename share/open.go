@@ -101,7 +101,7 @@ func (s *Share) Open(ctx context.Context, path string, how Opening) (*File, cach
 	var e cache.Entry
 	var first []byte
 	err := s.work.do(ctx, func(t *smbclient.TreeConnect, again bool) (err error) {
-		if o, err = t.Create(ctx, server, keeping(t, server, how.params())); err != nil {
+		if o, first, err = create(ctx, t, server, keeping(t, server, how.params()), how.First); err != nil {
 			return collision("create", path, again && how.Exclusive, err)
 		}
 		if e, err = s.describe(ctx, path, o); err != nil {
