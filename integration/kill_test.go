@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -198,5 +199,14 @@ func TestUnmountIsClean(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestStacks: a failure that is a hang shows what every goroutine of the daemon was doing.
+func TestStacks(t *testing.T) {
+	t.Parallel()
+	m := testenv.MustMount(t, testenv.MountOptions{Samba: plainSamba(t)})
+	if s := m.Stacks(); !strings.Contains(s, "notify.(*Engine).dispatch(") {
+		t.Errorf("no stack of the engine in:\n%s", s)
 	}
 }

@@ -100,6 +100,8 @@ func randomRound(t *testing.T, c randomMode, seed uint64, run time.Duration) {
 	g.actors = randomActors(s, testenv.MustPeer(t, s), dir, m.Path(dir), c)
 	f := follow(t, m.Path(dir))
 	g.told = f.names
+	watchdog := time.AfterFunc(run+3*c.deadline(), func() { t.Errorf("it hangs; smbfs was at:\n%s", m.Stacks()) })
+	defer watchdog.Stop()
 	changes, points := 0, 0
 	for end := time.Now().Add(run); time.Now().Before(end) && !t.Failed(); points++ {
 		n := 5 + g.rnd.IntN(150)
@@ -108,7 +110,7 @@ func randomRound(t *testing.T, c randomMode, seed uint64, run time.Duration) {
 			must2(t, g, f, stopped(m.PID, func() error { return g.flood(1200 + g.rnd.IntN(600)) }))
 		}
 		changes += len(g.history)
-		quietPoint(t, g, f, m.Path(dir), c.deadline())
+		quietPoint(t, g, f, m, dir, c.deadline())
 	}
 	t.Logf("%d changes, %d quiet points", changes, points)
 }
@@ -126,7 +128,7 @@ func stopped(pid int, work func() error) error {
 }
 
 // quietPoint waits until nothing happens any more and everything is equal.
-func quietPoint(t *testing.T, g *gen, f *follower, mount string, deadline time.Duration) {
+func quietPoint(t *testing.T, g *gen, f *follower, m *testenv.Mounted, dir string, deadline time.Duration) {
 	t.Helper()
 	server, err := survey(g.server, g.hadLinks)
 	must(t, err)
@@ -153,7 +155,7 @@ func quietPoint(t *testing.T, g *gen, f *follower, mount string, deadline time.D
 		if diff != "" || min(quiet, time.Since(start)) < randomQuiet {
 			return false
 		}
-		seen, err := survey(mount, func(os.FileInfo) bool { return false })
+		seen, err := survey(m.Path(dir), func(os.FileInfo) bool { return false })
 		if err != nil {
 			shown = err.Error()
 			return false
@@ -163,6 +165,7 @@ func quietPoint(t *testing.T, g *gen, f *follower, mount string, deadline time.D
 	}
 	if !testenv.WaitUntil(deadline, equal) {
 		t.Errorf("%v after the last change:\nevents: %s\nmount: %s", deadline, told, shown)
+		defer func() { t.Logf("smbfs was at:\n%s", m.Stacks()) }()
 	}
 	if t.Failed() {
 		report(t, g, f)

@@ -151,6 +151,17 @@ func (m *Mounted) Path(name ...string) string {
 // Log is what smbfs has written so far; a daemonized one has closed its output.
 func (m *Mounted) Log() string { return m.proc.Log() }
 
+// Stacks ends the daemon with SIGQUIT, and returns what all its goroutines were doing: why something hangs.
+func (m *Mounted) Stacks() string {
+	_ = syscall.Kill(m.PID, syscall.SIGQUIT)
+	m.waitGone(10 * time.Second)
+	log := m.Log()
+	if i := strings.LastIndex(log, "SIGQUIT: quit"); i >= 0 {
+		log = log[i:]
+	}
+	return log
+}
+
 // Process is the started command. Daemonized, it is the one that has returned.
 func (m *Mounted) Process() *Process { return m.proc }
 
