@@ -39,7 +39,7 @@ func (e *Engine) unexplained(w *watch, name string) {
 	case e.secured(p, id):
 		e.tree.Mark(p, cache.Attrib)
 	case entry.Kind != cache.File:
-	case own || e.tree.Settled(id, time.Now(), e.opts.Settle): // servers notify MODIFIED with a rename
+	case e.tree.Settled(id, time.Now(), e.opts.Settle):
 		e.teller.DropPages(id)
 	default:
 		e.tree.Mark(p, cache.Modify)
