@@ -163,15 +163,15 @@ func (t *Tree) see(o *object, p Place, a Attr, asOf Stamp, now time.Time) (fresh
 }
 
 // adopt makes the truth the told view where nobody watches. A directory that a watched one was
-// told of keeps that name until its move is told; one that has another name still gets a second
-// object. Preconditions: t.mu is held.
+// told of keeps that name until its move is told; one that has another name still, or in which this one was told to be, gets
+// a second object. Preconditions: t.mu is held.
 func (t *Tree) adopt(p Place, s *slot, o *object) {
 	if t.contested(p, s) {
 		t.soil(t.byID[p.Dir], p.Name, s)
 		t.soilOthers(o, p)
 		return
 	}
-	if o.dir != nil && len(o.told) > 0 && s.told != o {
+	if o.dir != nil && s.told != o && (len(o.told) > 0 || t.below(t.byID[p.Dir], o)) {
 		o = t.alias(o)
 		t.setTruth(p, s, o)
 	}

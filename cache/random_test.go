@@ -51,7 +51,8 @@ func TestRandom(t *testing.T) {
 		live(t, *randomSeed)
 		return
 	}
-	live(t, 7312429820984414313) // once told a rename out of a directory that nobody knew, by way of what was in the way there
+	live(t, 7312429820984414313)  // once told a rename out of a directory that nobody knew, by way of what was in the way there
+	live(t, 16708312420261083208) // once adopted a directory that seemed to be in itself
 	runs := 0
 	for start := time.Now(); time.Since(start) < *randomFor; runs++ {
 		live(t, rand.Uint64())
