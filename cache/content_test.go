@@ -155,8 +155,11 @@ func TestContentUnderAnotherName(t *testing.T) {
 	p.srv.do("write", []string{"a"})
 	p.t.SawObject(id, p.t.Now(), p.now, p.srv.root.names["a"].attr)
 	p.wantTold("MODIFY a", "CLOSE-WRITE a")
-	p.t.Mark(Place{RootID, "a"}, Modify)
-	p.t.Mark(Place{RootID, "a"}, Attrib)
+	p.t.Mark(Place{RootID, "a"}, Modify, p.now)
+	p.t.Mark(Place{RootID, "a"}, Attrib, p.now)
+	if !p.t.Settled(id, p.now, time.Second) {
+		t.Error("said again before it is told, it would be told twice")
+	}
 	p.wantTold("MODIFY a", "ATTRIB a", "CLOSE-WRITE a")
 }
 

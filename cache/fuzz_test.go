@@ -143,7 +143,7 @@ func (d *decoder) simple() {
 	case 4:
 		t.Lookup(d.place(), d.now, Freshness{time.Second, time.Second})
 	case 5:
-		t.Mark(d.place(), Modify)
+		t.Mark(d.place(), Modify, d.now)
 	case 6:
 		t.Set(d.id(), Stamp(d.next()), d.someEntry().Attr, d.now)
 	case 7:

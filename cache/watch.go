@@ -109,8 +109,9 @@ func (t *Tree) Entries(dir ID) int {
 	return 0
 }
 
-// Mark has a change told that no stat shows: of content, or of attributes and security.
-func (t *Tree) Mark(p Place, op Op) {
+// Mark has a change told that no stat shows: of content, or of attributes and security. What is said of the object again before it is
+// told is an echo: see Settled.
+func (t *Tree) Mark(p Place, op Op, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	dir := t.byID[p.Dir]
@@ -123,6 +124,7 @@ func (t *Tree) Mark(p Place, op Op) {
 		what |= todoClose
 	}
 	t.note(s.told, p, what)
+	s.told.rhythmOf().settled = now
 	t.wake()
 }
 

@@ -37,12 +37,12 @@ func (e *Engine) unexplained(w *watch, name string) {
 	case own && !e.tree.Security(id).Known: // made here a moment ago: nothing to compare with
 		e.teller.DropPages(id)
 	case e.secured(p, id):
-		e.tree.Mark(p, cache.Attrib)
+		e.tree.Mark(p, cache.Attrib, time.Now())
 	case entry.Kind != cache.File:
 	case e.tree.Settled(id, time.Now(), e.opts.Settle):
 		e.teller.DropPages(id)
 	default:
-		e.tree.Mark(p, cache.Modify)
+		e.tree.Mark(p, cache.Modify, time.Now())
 	}
 }
 
