@@ -33,7 +33,8 @@ func settled(t *testing.T, m *testenv.Mounted, name, want string) {
 		wantContent(t, name, want)
 		return reads(t, m) == before
 	}) {
-		t.Fatal("the pages of a file at rest do not survive its being closed")
+		st := statusOf(t, m)
+		t.Fatalf("the pages of a file at rest do not survive its being closed; status: %+v, %+v", st.Files, st.Notify)
 	}
 }
 
