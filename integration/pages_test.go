@@ -28,7 +28,7 @@ func restful(t *testing.T, name, content string, age time.Duration) {
 // settled reads the file until that takes no READ any more.
 func settled(t *testing.T, m *testenv.Mounted, name, want string) {
 	t.Helper()
-	if !testenv.WaitUntil(stepTimeout, func() bool {
+	if !testenv.WaitUntil(90*time.Second, func() bool { // a comparison, which is made every minute, may have to say so first
 		before := reads(t, m)
 		wantContent(t, name, want)
 		return reads(t, m) == before
