@@ -87,7 +87,7 @@ func (t *Tree) listener(o *object, p Place) (found Place, ok bool) {
 		}
 		rank := 1
 		if q == p {
-			rank += 1
+			rank++
 		}
 		if dir.dir.pinned {
 			rank += 2

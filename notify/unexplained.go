@@ -32,9 +32,8 @@ func (e *Engine) unexplained(w *watch, name string) {
 	if id == 0 {
 		return
 	}
-	own := e.touches.within(p, time.Now(), e.opts.Settle)
 	switch {
-	case own && !e.tree.Security(id).Known: // made here a moment ago: nothing to compare with
+	case !e.tree.Security(id).Known && e.touches.within(p, time.Now(), e.opts.Settle): // made here a moment ago: nothing to compare with
 		e.teller.DropPages(id)
 	case e.secured(p, id):
 		e.tree.Mark(p, cache.Attrib, time.Now())
