@@ -15,7 +15,8 @@
 // # Rules
 //
 //   - A handler never waits for a replay, nor for a notification to the kernel, nor for a lock
-//     that one of those needs: the kernel holds a directory's lock while it waits for the handler.
+//     that one of those needs: the kernel holds a directory's lock while it waits for the handler. SETLK, for
+//     which it holds none, waits until it has dropped a file's pages, as long as its caller does.
 //   - Notifications to the kernel are sent by the notify engine's tellers, never by handlers, but for one of
 //     attributes that waits for nothing (sizeAt); those that can wait are sent by a process of their own: see package inval.
 //   - A handler may wait for the server. It can be interrupted: see wait.go.
@@ -36,9 +37,14 @@
 // changed (BeginSet), so that no answer of the server's is taken for somebody else's change. The break of a lease waits for
 // the writes, and for nothing of the kernel's.
 //
+// # Locks of programs
+//
+// Those of fcntl(2) and flock(2) are kept with the file, and on the server by the open of who has them: see lock.go. Who changes
+// what is locked on the server has the file's turn, which is a token and no mutex, since it is held over the network. handle.use is taken under it.
+//
 // # Locks
 //
 // The table of handles and each handle have a lock of their own; neither is held over the
 // network. readahead.mu is taken under none of these but handle.use; handle.use is only tried under
-// writeback.mu, and who waits for a writeback holds no handle.use: what it waits for needs that. files.mu, first.mu and pages.mu are leaves. The tree's lock is a leaf.
+// writeback.mu, and who waits for a writeback holds no handle.use: what it waits for needs that. files.mu, first.mu, pages.mu and locks.mu are leaves. The tree's lock is a leaf.
 package fs

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -29,6 +30,7 @@ type Options struct {
 	ReadOnly    bool
 	AllowOther  bool
 	AttrTimeout time.Duration // how long attributes and names are believed without a question
+	LocalLocks  bool          // locks are the kernel's alone: the server hears of none
 	Offline     bool          // while the server cannot be reached, coherent directories are shown as they were
 	MountFlags  []string      // nosuid, nodev, noexec and the like
 	Notify      notify.Options
@@ -54,6 +56,7 @@ type FileSystem struct {
 	dirs               dirHandles
 	walks              walks
 	offline            offline
+	localLocks         atomic.Bool // the server has no locks
 	log                *slog.Logger
 
 	ctx    context.Context // of every request; ends when the file system does
@@ -151,6 +154,7 @@ func (f *FileSystem) mountOptions() *fuse.MountOptions {
 		MaxReadAhead:  maxIO,
 		MaxBackground: 128,
 		DisableXAttrs: true,
+		EnableLocks:   !f.opts.LocalLocks,
 		DisableSplice: true, // with requests of 1 MiB it fails on every read unless pipes may be larger
 		DirectMount:   os.Geteuid() == 0,
 		Options:       f.opts.MountFlags,

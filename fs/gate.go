@@ -171,3 +171,24 @@ func (g gate) CopyFileRange(cancel <-chan struct{}, in *fuse.CopyFileRangeIn) (u
 	}
 	return g.RawFileSystem.CopyFileRange(cancel, in)
 }
+
+func (g gate) GetLk(cancel <-chan struct{}, in *fuse.LkIn, out *fuse.LkOut) fuse.Status {
+	if g.refused(&in.InHeader) {
+		return fuse.EACCES
+	}
+	return g.RawFileSystem.GetLk(cancel, in, out)
+}
+
+func (g gate) SetLk(cancel <-chan struct{}, in *fuse.LkIn) fuse.Status {
+	if g.refused(&in.InHeader) {
+		return fuse.EACCES
+	}
+	return g.RawFileSystem.SetLk(cancel, in)
+}
+
+func (g gate) SetLkw(cancel <-chan struct{}, in *fuse.LkIn) fuse.Status {
+	if g.refused(&in.InHeader) {
+		return fuse.EACCES
+	}
+	return g.RawFileSystem.SetLkw(cancel, in)
+}

@@ -51,10 +51,40 @@ func (h *handle) hold() readAt {
 
 // writeAt writes what was gathered.
 func (h *handle) writeAt(b []byte, off int64) error {
-	h.use.RLock()
-	defer h.use.RUnlock()
-	_, err := h.open.WriteAt(h.ctx, b, off)
+	_, err := h.put(h.ctx, b, off)
 	return err
+}
+
+// put writes to the server; through another handle where that has locked the place.
+func (h *handle) put(ctx context.Context, b []byte, off int64) (int, error) {
+	write := func(h *handle) (int, error) {
+		h.use.RLock()
+		defer h.use.RUnlock()
+		return h.open.WriteAt(ctx, b, off)
+	}
+	n, err := write(h)
+	if share.IsLocked(err) {
+		if other := h.file.locks.through(spanOf(off, len(b)), h); other != nil && other.writer {
+			return write(other)
+		}
+	}
+	return n, err
+}
+
+// get reads from the server; as put.
+func (h *handle) get(ctx context.Context, b []byte, off int64) (int, error) {
+	read := func(h *handle) (int, error) {
+		h.use.RLock()
+		defer h.use.RUnlock()
+		return h.open.ReadAt(ctx, b, off)
+	}
+	n, err := read(h)
+	if share.IsLocked(err) {
+		if other := h.file.locks.through(spanOf(off, len(b)), h); other != nil {
+			return read(other)
+		}
+	}
+	return n, err
 }
 
 // ownsWrites reports whether the lease lets writes be held back. It waits for nothing.

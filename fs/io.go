@@ -23,22 +23,28 @@ func (f *FileSystem) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (
 	if err := h.file.back.flush(ctx, x); err != nil {
 		return nil, errno(err)
 	}
-	h.use.RLock()
-	defer h.use.RUnlock()
-	if !h.direct {
-		known := f.contentOf(h.id)
-		if b := h.first.serve(x, known); b != nil {
-			return fuse.ReadResultData(b), fuse.OK
-		}
-		if r := h.ahead.serve(ctx, x, known); r != nil {
-			return r, fuse.OK
-		}
+	if r := h.known(ctx, x, f.contentOf); r != nil {
+		return r, fuse.OK
 	}
-	n, err := h.open.ReadAt(ctx, buf[:min(int(in.Size), len(buf))], int64(in.Offset))
+	n, err := h.get(ctx, buf[:min(int(in.Size), len(buf))], int64(in.Offset))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, errno(err)
 	}
 	return fuse.ReadResultData(buf[:n]), fuse.OK
+}
+
+// known serves a READ with what was read before, if it can.
+func (h *handle) known(ctx context.Context, x extent, contentOf func(cache.ID) content) fuse.ReadResult {
+	if h.direct {
+		return nil
+	}
+	h.use.RLock()
+	defer h.use.RUnlock()
+	is := contentOf(h.id)
+	if b := h.first.serve(x, is); b != nil {
+		return fuse.ReadResultData(b)
+	}
+	return h.ahead.serve(ctx, x, is)
 }
 
 // contentOf is what is known of a file's content.
@@ -109,9 +115,7 @@ func (f *FileSystem) write(ctx context.Context, h *handle, data []byte, off int6
 	if err := h.file.back.flush(ctx, extent{off, off + int64(len(data))}); err != nil {
 		return 0, err
 	}
-	h.use.RLock()
-	defer h.use.RUnlock()
-	return h.open.WriteAt(ctx, data, off)
+	return h.put(ctx, data, off)
 }
 
 // end is where an append goes. Others may have appended, and a program on the server itself without any lease being broken: nothing

@@ -18,6 +18,7 @@ type file struct {
 	back    writeback
 	appends sync.Mutex    // held over an append, so that each begins where the last one ended
 	changes atomic.Uint64 // how often its content was said to have changed
+	locks   locks
 
 	id   cache.ID // guarded by files.mu; 0 until a file that is being made has one
 	uses int      // guarded by files.mu: handles, and opens under way
@@ -51,7 +52,7 @@ func (f *FileSystem) use(id cache.ID) *file {
 }
 
 func (f *FileSystem) newFile(id cache.ID) *file {
-	l := &file{id: id}
+	l := &file{id: id, locks: newLocks()}
 	_, _ = rand.Read(l.key[:])
 	l.back.memory = &f.behind
 	l.back.dirty = func() { f.tree.BeginSet(l.id) }

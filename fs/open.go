@@ -228,6 +228,7 @@ func (f *FileSystem) release(fh uint64) {
 	h.first.drop()
 	h.ahead.close()
 	_ = h.file.back.flush(f.ctx, everything) // FLUSH has told of failures
+	f.closeLocks(h)
 	h.use.RLock()
 	asOf := f.tree.Now()
 	info, err := h.open.Close(f.ctx)
@@ -253,11 +254,12 @@ func (f *FileSystem) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status
 		return fuse.EBADF
 	}
 	h.flush()
+	ctx, done := f.within(cancel)
+	defer done()
+	defer f.giveBack(ctx, h, owner{id: in.LockOwner}, allBytes) // a close ends all fcntl locks that the process has on the file
 	if !h.writer {
 		return fuse.OK
 	}
-	ctx, done := f.within(cancel)
-	defer done()
 	if err := f.flush(ctx, h, false); err != nil {
 		return errno(err)
 	}

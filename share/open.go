@@ -87,6 +87,7 @@ type File struct {
 	closed  bool                   // guarded by mu
 	refused *smbclient.TreeConnect // guarded by mu: where the open was not taken up again
 	missing missing                // guarded by mu: where the file was not found
+	locks   fileLocks              // guarded by mu
 
 	written, flushed uint64    // guarded by mu: changes made; those that are on the server's disk
 	unflushed        unflushed // guarded by mu: the rest
@@ -322,13 +323,20 @@ func (s *Share) Reopen(ctx context.Context, f *File, path string) (*File, uint64
 	f.mu.Lock()
 	p := f.open.Params()
 	again := &File{share: s, action: f.action, turn: make(chan struct{}, 1), where: f.where,
-		written: f.written, flushed: f.flushed, unflushed: f.unflushed, doubt: f.doubt}
+		written: f.written, flushed: f.flushed, unflushed: f.unflushed, doubt: f.doubt, locks: f.locks.copy()}
 	f.mu.Unlock()
 	var err error
 	again.open, err = ask(ctx, s.work, func(t *smbclient.TreeConnect) (*smbclient.Open, error) {
 		o, e, err := s.openAgain(ctx, t, path, p)
+		if err != nil {
+			return nil, err
+		}
 		again.seen = e
-		return o, err
+		if err := again.relock(ctx, o); err != nil {
+			_, _ = o.Close(context.WithoutCancel(ctx))
+			return nil, err
+		}
+		return o, nil
 	})
 	if err != nil {
 		return nil, 0, err

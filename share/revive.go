@@ -97,11 +97,13 @@ func (s *Share) restore(ctx context.Context, t *smbclient.TreeConnect) {
 // on returns the open on t, which is made if the file is still open on another connection.
 func (f *File) on(ctx context.Context, t *smbclient.TreeConnect) (*smbclient.Open, error) {
 	f.mu.Lock()
-	o, closed := f.open, f.closed
+	o, closed, forfeited := f.open, f.closed, f.locks.lost
 	f.mu.Unlock()
 	switch {
 	case closed:
 		return nil, fs.ErrClosed
+	case forfeited:
+		return nil, ErrLockLost
 	case o.Tree() == t:
 		return o, nil
 	}
@@ -201,6 +203,13 @@ func (f *File) reopen(ctx context.Context, t *smbclient.TreeConnect) (*smbclient
 	if !sameFile(seen, e) {
 		_, _ = o.Close(context.WithoutCancel(ctx))
 		return nil, f.lose(at, errReplaced)
+	}
+	if err := f.relock(ctx, o); err != nil {
+		_, _ = o.Close(context.WithoutCancel(ctx))
+		if errors.Is(err, ErrLockLost) {
+			return nil, f.forfeit(err)
+		}
+		return nil, err
 	}
 	f.share.files.reopened.Add(1)
 	f.mu.Lock()

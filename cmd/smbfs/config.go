@@ -46,6 +46,7 @@ type Config struct {
 	UID, GID          uint32
 	FileMode, DirMode uint32 // permission bits
 	ReadOnly          bool   // enforced by the daemon, not by MS_RDONLY: a read-only superblock would refuse replayed calls too
+	LocalLocks        bool   // the server hears of no locks
 	AllowOther        bool
 	MountFlags        []string // generic flags for mount(2) or fusermount3, such as "nosuid"
 

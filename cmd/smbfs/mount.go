@@ -83,6 +83,7 @@ func mountShare(ctx context.Context, cfg Config, log *slog.Logger) (*mounted, er
 		ReadOnly:    cfg.ReadOnly,
 		AllowOther:  cfg.AllowOther,
 		AttrTimeout: cfg.AttrTimeout,
+		LocalLocks:  cfg.LocalLocks,
 		Offline:     cfg.OfflineCached,
 		MountFlags:  cfg.MountFlags,
 		Notify: notify.Options{

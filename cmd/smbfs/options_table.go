@@ -85,6 +85,8 @@ var fileOptions = []option{
 		help: "read and write, the default"},
 	{names: []string{"allow_other"}, group: groupFiles, set: func(s *settings, _ given) error { s.AllowOther = true; return nil },
 		help: "let other users in; as an ordinary user this needs user_allow_other in /etc/fuse.conf"},
+	{names: []string{"nobrl", "nolock"}, group: groupFiles, set: func(s *settings, _ given) error { s.LocalLocks = true; return nil },
+		help: "locks are local to this machine; default: the server has them too, and other machines meet them"},
 	{names: []string{"noexec"}, group: groupFiles, set: addFlag, help: "run no programs from the mount"},
 	{names: []string{"exec"}, group: groupFiles, set: dropFlag("noexec"), help: "programs may be run, the default"},
 	{names: []string{"noatime", "nodiratime", "sync", "dirsync"}, group: groupFiles, set: addFlag,
@@ -133,7 +135,6 @@ var acceptedOptions = []option{
 	{names: []string{"serverino"}, group: groupAccept, help: "inode numbers are the server's where it has usable ones"},
 	{names: []string{"nounix", "noposix"}, group: groupAccept, help: "SMB1 Unix extensions are not spoken"},
 	{names: []string{"noperm"}, group: groupAccept, help: "the server decides; smbfs itself only checks other users' access with allow_other"},
-	{names: []string{"nobrl", "nolock"}, group: groupAccept, help: "locks are local to this machine"},
 	{names: []string{"cache"}, arg: needArg, meta: "strict|loose", group: groupAccept, set: only("strict", "loose"), help: "caching follows notifications; none is refused"},
 	{names: []string{"nosharesock"}, group: groupAccept, help: "each mount has connections of its own"},
 }

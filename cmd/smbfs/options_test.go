@@ -70,9 +70,10 @@ func TestOptions(t *testing.T) {
 		"closewrite_delay=1500":   func(s settings) bool { return s.CloseWriteDelay == 1500*time.Millisecond },
 		"modify_interval=2s":      func(s settings) bool { return s.ModifyInterval == 2*time.Second },
 		"logfile=/x/y":            func(s settings) bool { return s.LogFile == "/x/y" },
+		"nobrl":                   func(s settings) bool { return s.LocalLocks },
 		",,ro,,":                  func(s settings) bool { return s.ReadOnly },
 		"_netdev,nofail,noauto,auto,users,nouser,owner,group,defaults,x-systemd.automount,x-gvfs-name=a b,X-mount.mkdir,comment=c": func(s settings) bool { return true },
-		"suid,nosuid,dev,nodev,async,atime,relatime,mapposix,iocharset=utf8,serverino,nounix,noperm,nobrl,soft,hard,cache=strict":  func(s settings) bool { return true },
+		"suid,nosuid,dev,nodev,async,atime,relatime,mapposix,iocharset=utf8,serverino,nounix,noperm,soft,hard,cache=strict":        func(s settings) bool { return true },
 	} {
 		s, err := parseOptions(arg)
 		if err != nil || !check(s) {
