@@ -140,6 +140,9 @@ func (f *FileSystem) broken(e smbclient.BreakEvent) {
 	if err := l.back.flush(ctx, everything); err != nil {
 		f.log.Warn("another client has to wait no longer for what was written here", "err", err)
 	}
+	if e.Lease.NewLeaseState&wire.LeaseWrite == 0 {
+		f.pushLocks(ctx, &l.locks)
+	}
 	id := f.idOf(l)
 	unread := e.Lease.NewLeaseState&wire.LeaseRead == 0 && id != 0
 	if unread {

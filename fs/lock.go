@@ -16,6 +16,8 @@ import (
 // other machines meet them. There a lock belongs to an open and is mandatory, so:
 //
 //   - each is taken on the open that the program has, and what another handle of ours may not read or write for that reason goes through that one;
+//   - while a write lease says that no other client has the file open, the server need not know of them, and is told before it gets the lease
+//     back (pushLocks). That waits for the turn, so whoever has it and found the lease is there has noted what he locked;
 //   - what several local programs share is locked once. Pieces are grown and never split;
 //   - who has got a lock sees what others have done before: what is cached of the file is dropped. Who gives one back has written all;
 //   - the server is asked again and again by who waits. One that is told to wait would give the lock to somebody who has gone, where the
@@ -99,21 +101,43 @@ func (l *locks) through(s span, h *handle) *handle {
 	return nil
 }
 
-// setLock has p locked on the server. One that has no locks is not asked again.
-func (f *FileSystem) setLock(ctx context.Context, p lockPiece) error {
+// setLock has p locked on the server, and reports whether that was asked. One that has no locks is not asked again.
+func (f *FileSystem) setLock(ctx context.Context, p lockPiece) (asked bool, err error) {
 	if f.localLocks.Load() {
-		return nil
+		return false, nil
 	}
 	p.via.use.RLock()
 	defer p.via.use.RUnlock()
-	err := p.via.open.SetLock(ctx, p.extent(), p.mode)
+	asked, err = p.via.open.SetLock(ctx, p.extent(), p.mode)
 	if smbclient.HasStatus(err, wire.StatusNotSupported, wire.StatusNotImplemented, wire.StatusInvalidDeviceRequest) {
 		if !f.localLocks.Swap(true) {
 			f.log.Warn("the server has no locks: they are local to this machine", "err", err)
 		}
-		return nil
+		return false, nil
 	}
-	return err
+	return asked, err
+}
+
+// pushLocks has the server take the locks of a file that it knows nothing of, before it is given the lease.
+func (f *FileSystem) pushLocks(ctx context.Context, l *locks) {
+	if l.idle() || l.begin(ctx) != nil {
+		return
+	}
+	defer l.end()
+	_, pieces := l.state()
+	pushed := map[*handle]bool{}
+	for _, p := range pieces {
+		if pushed[p.via] || f.localLocks.Load() {
+			continue
+		}
+		pushed[p.via] = true
+		p.via.use.RLock()
+		err := p.via.open.PushLocks(ctx)
+		p.via.use.RUnlock()
+		if err != nil {
+			f.log.Warn("the server does not take the locks that programs have here", "err", err)
+		}
+	}
 }
 
 // take gives w to its owner, or fails with EAGAIN.
@@ -154,12 +178,13 @@ func (f *FileSystem) cover(ctx context.Context, l *locks, w held) (asked bool, e
 		missing = append(missing, lockPiece{g, w.mode, w.via})
 	}
 	for _, p := range missing {
-		if err := f.setLock(ctx, p); err != nil {
-			return true, err
+		told, err := f.setLock(ctx, p)
+		if asked = asked || told; err != nil {
+			return asked, err
 		}
 		l.note(p)
 	}
-	return len(missing) > 0 && !f.localLocks.Load(), nil
+	return asked, nil
 }
 
 // trim has the server unlock what nobody needs any more. What it cannot be told stays locked until it can, or until the handle is
@@ -172,7 +197,7 @@ func (f *FileSystem) trim(ctx context.Context, l *locks) {
 			continue
 		}
 		p.mode = need
-		if err := f.setLock(ctx, p); err != nil {
+		if _, err := f.setLock(ctx, p); err != nil {
 			f.log.Debug("unlock", "err", err)
 			continue
 		}
@@ -260,7 +285,7 @@ func (f *FileSystem) closeLocks(h *handle) {
 		}
 		need := local.strongest(p.span) != share.Unlocked
 		if p.mode = share.Unlocked; need {
-			_ = f.setLock(f.ctx, p)
+			_, _ = f.setLock(f.ctx, p)
 		}
 		l.note(p)
 		if need {

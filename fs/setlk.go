@@ -113,10 +113,10 @@ func (f *FileSystem) GetLk(cancel <-chan struct{}, in *fuse.LkIn, out *fuse.LkOu
 // probe returns how others have locked some of p, so that it could not be had: not at all, if it could. It is locked for a moment.
 func (f *FileSystem) probe(ctx context.Context, p lockPiece) (share.LockMode, error) {
 	by := share.Unlocked
-	err := f.setLock(ctx, p)
+	_, err := f.setLock(ctx, p)
 	if share.IsLocked(err) && p.mode == share.LockedExclusive {
 		by, p.mode = share.LockedShared, share.LockedShared
-		err = f.setLock(ctx, p)
+		_, err = f.setLock(ctx, p)
 	}
 	switch {
 	case share.IsLocked(err):
@@ -125,7 +125,8 @@ func (f *FileSystem) probe(ctx context.Context, p lockPiece) (share.LockMode, er
 		return 0, err
 	}
 	p.mode = share.Unlocked
-	return by, f.setLock(ctx, p)
+	_, err = f.setLock(ctx, p)
+	return by, err
 }
 
 func lockType(mode share.LockMode) uint32 {

@@ -298,7 +298,7 @@ func TestLocksSurviveReset(t *testing.T) {
 			t.Parallel()
 			s := durableSamba(t)
 			if !durable {
-				s = plainSamba(t)
+				s = testenv.MustSamba(t, testenv.Options{Share: []string{"durable handles = no"}})
 			}
 			dir := folder(t, s)
 			must(t, os.WriteFile(s.Path(dir, "f"), []byte("0123456789"), 0o644))
@@ -330,14 +330,16 @@ func TestLocksSurviveReset(t *testing.T) {
 // TestLockLostToOthers: somebody takes a lock while its owner is cut off. The owner is told, by everything that he does with the file.
 func TestLockLostToOthers(t *testing.T) {
 	t.Parallel()
-	s := plainSamba(t)
+	s := durableSamba(t)
 	must(t, os.WriteFile(s.Path("f"), []byte("0123456789"), 0o644))
 	must(t, os.WriteFile(s.Path("g"), []byte("0123456789"), 0o644))
 	m, p := through(t, s)
-	ours, unlocked, theirs := openRW(t, m.Path("f")), openRW(t, m.Path("g")), openRW(t, s.Path("f"))
+	other := testenv.MustMount(t, testenv.MountOptions{Samba: s})
+	ours, unlocked := openRW(t, m.Path("f")), openRW(t, m.Path("g"))
 	must(t, lock(ours, unix.F_WRLCK, 0, 5))
 	p.Refuse(true)
 	p.Reset()
+	theirs := openRW(t, other.Path("f"))
 	must(t, lockWait(theirs, unix.F_WRLCK, 0, 5))
 	p.Refuse(false)
 	reconnected(t, m, 1)

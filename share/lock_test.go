@@ -106,21 +106,21 @@ func TestSetLock(t *testing.T) {
 							t.Fatal(err)
 						}
 						l := r.serveLocks(0)
-						for _, err := range []error{f.SetLock(t.Context(), other, LockedShared), f.SetLock(t.Context(), x, from)} {
-							if err != nil {
+						for y, mode := range map[Extent]LockMode{other: LockedShared, x: from} {
+							if _, err := f.SetLock(t.Context(), y, mode); err != nil {
 								t.Fatal(err)
 							}
 						}
 						l.mu.Lock()
 						l.lose, l.asked = lose, 0
 						l.mu.Unlock()
-						if err := f.SetLock(t.Context(), x, to); err != nil {
+						if _, err := f.SetLock(t.Context(), x, to); err != nil {
 							t.Fatal(err)
 						}
 						if got := l.of(f); got != said[to] {
 							t.Errorf("the server has locked %s, want %s", got, said[to])
 						}
-						if err := f.SetLock(t.Context(), x, Unlocked); err != nil || l.of(f) != said[Unlocked] {
+						if _, err := f.SetLock(t.Context(), x, Unlocked); err != nil || l.of(f) != said[Unlocked] {
 							t.Errorf("unlocked: %s, %v", l.of(f), err)
 						}
 					})
@@ -141,16 +141,16 @@ func TestLockRefused(t *testing.T) {
 		l := r.serveLocks(0)
 		x, free := Extent{7, 1}, Extent{9, 1}
 		l.others[x.Offset] = true
-		if err := f.SetLock(t.Context(), x, LockedShared); !IsLocked(err) || f.Lost() || l.of(f) != "[]" {
+		if _, err := f.SetLock(t.Context(), x, LockedShared); !IsLocked(err) || f.Lost() || l.of(f) != "[]" {
 			t.Errorf("%v, %s", err, l.of(f))
 		}
-		if err := f.SetLock(t.Context(), free, LockedShared); err != nil {
+		if _, err := f.SetLock(t.Context(), free, LockedShared); err != nil {
 			t.Fatal(err)
 		}
 		l.mu.Lock()
 		l.others[free.Offset] = true
 		l.mu.Unlock()
-		if err := f.SetLock(t.Context(), free, LockedExclusive); !errors.Is(err, ErrLockLost) || !f.Lost() {
+		if _, err := f.SetLock(t.Context(), free, LockedExclusive); !errors.Is(err, ErrLockLost) || !f.Lost() {
 			t.Errorf("what was unlocked to be locked otherwise, and was taken meanwhile: %v", err)
 		}
 		if _, err := f.WriteAt(t.Context(), []byte("x"), 0); !errors.Is(err, ErrLockLost) {

@@ -151,10 +151,16 @@ func (f *File) Lease() smbclient.Lease {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.open.Lease()
-	if f.open.Tree().Session().Connection().Err() != nil {
-		l.State = wire.LeaseNone
-	}
+	l.State = f.leaseState()
 	return l
+}
+
+// leaseState is that of the lease that the file has now. Preconditions: mu is held.
+func (f *File) leaseState() wire.LeaseState {
+	if f.open.Tree().Session().Connection().Err() != nil {
+		return wire.LeaseNone
+	}
+	return f.open.Lease().State
 }
 
 // do has op carried out on the open, and again on the one that takes its place if the connection is lost under it.

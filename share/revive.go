@@ -10,6 +10,7 @@ import (
 
 	"smbfs/cache"
 	"smbfs/smbclient"
+	"smbfs/smbclient/wire"
 )
 
 // When the connection has been made anew, each open file is taken up again before other requests use it. The server has kept what is
@@ -155,6 +156,13 @@ func (f *File) reconnect(ctx context.Context, t *smbclient.TreeConnect) error {
 		f.refused = t
 		f.mu.Unlock()
 		return nil
+	}
+	if o.Lease().State&wire.LeaseWrite == 0 {
+		if err := f.push(ctx, o, false); errors.Is(err, ErrLockLost) {
+			_ = f.forfeit(err)
+		} else if err != nil {
+			return err
+		}
 	}
 	f.share.files.reconnected.Add(1)
 	f.take(o)
