@@ -57,10 +57,23 @@ func (l *locks) end() { <-l.turn }
 
 // dropLost ends what was locked by way of files that are lost: it is not locked any more. Preconditions: the caller has the turn.
 func (l *locks) dropLost() {
+	_, pieces := l.state()
+	lost := map[*handle]bool{}
+	for _, p := range pieces {
+		if _, known := lost[p.via]; !known {
+			lost[p.via] = p.via.isLost()
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.held = slices.DeleteFunc(slices.Clone(l.held), func(h held) bool { return h.via.open.Lost() })
-	l.pieces = slices.DeleteFunc(l.pieces, func(p lockPiece) bool { return p.via.open.Lost() })
+	l.held = slices.DeleteFunc(slices.Clone(l.held), func(h held) bool { return lost[h.via] })
+	l.pieces = slices.DeleteFunc(l.pieces, func(p lockPiece) bool { return lost[p.via] })
+}
+
+func (h *handle) isLost() bool {
+	h.use.RLock()
+	defer h.use.RUnlock()
+	return h.open.Lost()
 }
 
 // state returns what is locked here and there.
