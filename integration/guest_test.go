@@ -185,7 +185,7 @@ func burst(t *testing.T, w *testenv.Watcher, a guestActor) {
 	for _, c := range []struct {
 		mask    uint32
 		command string
-	}{{unix.IN_CREATE, "cd sub && for i in $(seq %d); do : >burst-$i; done"}, {unix.IN_DELETE, "cd sub && for i in $(seq %d); do rm burst-$i; done"}} {
+	}{{unix.IN_CREATE, "cd sub && for i in $(seq %d); do : >burst-$i; done"}, {unix.IN_DELETE, "cd sub && seq -f burst-%%.0f %d | xargs rm"}} {
 		tally := newTally(c.mask, w.Len())
 		must(t, a.do(c.command, files))
 		if err := w.WaitFor(time.Minute, tally.reached(files)); err != nil {
