@@ -55,36 +55,35 @@ func (h *handle) writeAt(b []byte, off int64) error {
 	return err
 }
 
-// put writes to the server; through another handle where that has locked the place.
+// put writes to the server.
 func (h *handle) put(ctx context.Context, b []byte, off int64) (int, error) {
-	write := func(h *handle) (int, error) {
-		h.use.RLock()
-		defer h.use.RUnlock()
-		return h.open.WriteAt(ctx, b, off)
+	return h.onServer(spanOf(off, len(b)), func(o *share.File) (int, error) { return o.WriteAt(ctx, b, off) })
+}
+
+// get reads from the server.
+func (h *handle) get(ctx context.Context, b []byte, off int64) (int, error) {
+	return h.onServer(spanOf(off, len(b)), func(o *share.File) (int, error) { return o.ReadAt(ctx, b, off) })
+}
+
+// onServer has op done by way of the handle's own open, or, if that is refused, of the one that has the place locked: what programs of this machine
+// lock is locked for others.
+func (h *handle) onServer(s span, op func(o *share.File) (int, error)) (int, error) {
+	n, err := h.using(op)
+	if !share.IsLocked(err) {
+		return n, err
 	}
-	n, err := write(h)
-	if share.IsLocked(err) {
-		if other := h.file.locks.through(spanOf(off, len(b)), h); other != nil && other.writer {
-			return write(other)
+	if other := h.file.locks.through(s, h); other != nil {
+		if n, err := other.using(op); err == nil {
+			return n, nil
 		}
 	}
 	return n, err
 }
 
-// get reads from the server; as put.
-func (h *handle) get(ctx context.Context, b []byte, off int64) (int, error) {
-	read := func(h *handle) (int, error) {
-		h.use.RLock()
-		defer h.use.RUnlock()
-		return h.open.ReadAt(ctx, b, off)
-	}
-	n, err := read(h)
-	if share.IsLocked(err) {
-		if other := h.file.locks.through(spanOf(off, len(b)), h); other != nil {
-			return read(other)
-		}
-	}
-	return n, err
+func (h *handle) using(op func(o *share.File) (int, error)) (int, error) {
+	h.use.RLock()
+	defer h.use.RUnlock()
+	return op(h.open)
 }
 
 // ownsWrites reports whether the lease lets writes be held back. It waits for nothing.
