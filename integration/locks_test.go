@@ -153,7 +153,7 @@ func TestLockShowsOthersWork(t *testing.T) {
 	s := plainSamba(t)
 	dir := folder(t, s)
 	must(t, os.WriteFile(s.Path(dir, "n"), []byte("000000"), 0o644))
-	const rounds = 150
+	const rounds = 40
 	var wg sync.WaitGroup
 	step := func(f *os.File) error {
 		if err := lockWait(f, unix.F_WRLCK, 0, 0); err != nil {
