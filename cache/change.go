@@ -76,7 +76,7 @@ func (t *Tree) Stands(c *Change) bool {
 
 // toldEmpty makes everything in a directory that has just appeared news. Preconditions: t.mu is held.
 func (t *Tree) toldEmpty(o *object) {
-	if o.dir != nil && o.dir.complete == 0 && len(o.dir.slots) == 0 {
+	if o.dir != nil && o.dir.complete == 0 && o.dir.told == 0 {
 		o.dir.complete = t.tick()
 	}
 }

@@ -34,9 +34,7 @@ func (t *Tree) movedFrom(o *object, p Place, since Stamp) (from Place, moved, as
 		if q == p || s == nil {
 			continue
 		}
-		if !t.known(t.byID[q.Dir]) { // nobody can know it there
-			t.setTold(q, s, nil)
-			t.soil(t.byID[q.Dir], q.Name, s)
+		if t.unheard(q, s) {
 			continue
 		}
 		if s.truth != o {
@@ -47,6 +45,18 @@ func (t *Tree) movedFrom(o *object, p Place, since Stamp) (from Place, moved, as
 		}
 	}
 	return from, false, ask
+}
+
+// unheard forgets that something was told at q if nobody can know it there, and reports whether that is so.
+// Preconditions: t.mu is held.
+func (t *Tree) unheard(q Place, s *slot) bool {
+	dir := t.byID[q.Dir]
+	if t.known(dir) {
+		return false
+	}
+	t.setTold(q, s, nil)
+	t.soil(dir, q.Name, s)
+	return true
 }
 
 // hides reports whether p is a name of our own, of which no answer is taken. Preconditions: t.mu is held.
@@ -168,7 +178,7 @@ func (t *Tree) bury(o *object, now time.Time) {
 	if d.leaving {
 		return
 	}
-	d.leaving, d.complete, d.folded = true, 0, nil
+	d.leaving, d.complete, d.folded, d.unread = true, 0, nil, nil
 	t.disown(o)
 	for _, q := range append([]Place(nil), o.truth...) {
 		s := t.at(q)

@@ -1,6 +1,9 @@
 package cache
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Hint says what a notification claimed about a name. It is never believed, but it tells a
 // vanished name from one that was overlooked.
@@ -12,13 +15,20 @@ const (
 	HintRemoved                  // what was there is not any more: deleted or renamed
 	HintModified
 	HintRenamed // what is there had another name
+	HintEcho    // the modification may be that of a change which was made or told here shortly before
 )
 
 // Then is what h amounts to when next is said of the same name. What has been added after a
-// rename to the name is not what was renamed.
+// rename to the name is not what was renamed, and one modification that is no echo is enough.
 func (h Hint) Then(next Hint) Hint {
 	if next&HintAdded != 0 {
 		h &^= HintRenamed
+	}
+	switch {
+	case h&HintModified == 0 || next&HintModified == 0:
+		return h | next
+	case h&next&HintEcho == 0:
+		return (h | next) &^ HintEcho
 	}
 	return h | next
 }
@@ -69,12 +79,16 @@ func (t *Tree) record(dir *object, asOf Stamp, now time.Time, ob Observation) Ou
 	s := d.slots[ob.Name]
 	switch {
 	case s == nil && ob.Entry == nil:
+		delete(d.unread, ob.Name)
 		return Same
 	case s == nil && d.outdated(ob.Name, asOf):
 		return Stale
+	case s == nil && t.baseline(dir, asOf, now, ob):
+		return Same
 	case s != nil && (s.busy > 0 || s.version > asOf || s.asOf > asOf):
 		return Stale
 	}
+	delete(d.unread, ob.Name)
 	s = d.slot(ob.Name, true)
 	s.asOf = asOf
 	t.answered(p, s)
@@ -214,19 +228,6 @@ func (t *Tree) soilOthers(o *object, but Place) {
 	}
 }
 
-// newFor is how long after its own appearance was told what is in a directory is news to who
-// looks into it for the first time. Later it is just what is there.
-const newFor = 2 * time.Second
-
-// firstLook reports whether a listing of the directory is the first that anybody makes, and what
-// it shows is no news. Preconditions: Tree.mu is held.
-func (o *object) firstLook(now time.Time) bool {
-	if o.dir.complete == 0 {
-		return true
-	}
-	return !o.dir.looked && (o.rhythm == nil || now.Sub(o.rhythm.settled) > newFor)
-}
-
 // Compare takes a whole listing of dir, asked for at asOf. It returns the names that it lacks:
 // listings are not atomic, so an absence in a watched directory is believed only when the
 // server is asked for that name (Observe). With them are the names of which something newer is
@@ -239,9 +240,6 @@ func (t *Tree) Compare(dir ID, asOf Stamp, now time.Time, list []Observation) (m
 		return nil, 0
 	}
 	defer t.keep(o)()
-	if o.firstLook(now) {
-		d.complete = 0
-	}
 	whole := asOf >= d.complete
 	present := make(map[string]struct{}, len(list))
 	for _, ob := range list {
@@ -249,9 +247,6 @@ func (t *Tree) Compare(dir ID, asOf Stamp, now time.Time, list []Observation) (m
 	}
 	missing = t.absent(o, asOf, present) // first: a directory that nobody watches may have a new name here
 	for _, ob := range list {
-		if d.complete == 0 && t.baseline(o, asOf, now, ob) {
-			continue
-		}
 		switch t.record(o, asOf, now, ob) {
 		case Changed:
 			changed++
@@ -259,6 +254,7 @@ func (t *Tree) Compare(dir ID, asOf Stamp, now time.Time, list []Observation) (m
 			if missing = append(missing, ob.Name); d.slots[ob.Name] == nil {
 				whole = false
 			}
+			d.leave(ob.Name)
 		}
 	}
 	d.looked = true
@@ -269,19 +265,32 @@ func (t *Tree) Compare(dir ID, asOf Stamp, now time.Time, list []Observation) (m
 	return missing, changed
 }
 
-// baseline takes a name that nobody was told anything of: a directory's first listing is no
-// news. It reports false if it has to be compared. Preconditions: t.mu is held.
+// leave notes a name that a first listing has and that cannot be taken from it: an own operation is at work on it.
+// Preconditions: Tree.mu is held.
+func (d *directory) leave(name string) {
+	if d.complete > 0 {
+		return
+	}
+	if d.unread == nil {
+		d.unread = map[string]struct{}{}
+	}
+	d.unread[name] = struct{}{}
+}
+
+// baseline takes a name that nobody was told anything of, in a directory that was not known whole: it is no news that it is
+// there, unless a notification says so. It reports false if there is something to tell. Preconditions: t.mu is held.
 func (t *Tree) baseline(dir *object, asOf Stamp, now time.Time, ob Observation) bool {
 	d := dir.dir
-	if _, hidden := d.hidden[ob.Name]; hidden || d.slots[ob.Name] != nil || d.outdated(ob.Name, asOf) {
+	if _, unread := d.unread[ob.Name]; d.complete > 0 && !unread || ob.Hint&(HintAdded|HintRenamed) != 0 {
 		return false
 	}
 	if !t.known(dir) {
 		return false // its own appearance is yet to be told, and all that is in it
 	}
 	o := t.object(*ob.Entry, ob.Hint)
-	for _, q := range o.told {
-		if t.at(q).truth != o || !t.exists(t.byID[q.Dir]) {
+	defer t.keep(o)()
+	for _, q := range slices.Clone(o.told) {
+		if s := t.at(q); !t.unheard(q, s) && (s.truth != o || !t.exists(t.byID[q.Dir])) {
 			return false // it is known to have moved
 		}
 	}
@@ -289,6 +298,7 @@ func (t *Tree) baseline(dir *object, asOf Stamp, now time.Time, ob Observation) 
 		o = t.alias(o)
 	}
 	o.see(ob.Entry.Attr, asOf, now)
+	delete(d.unread, ob.Name)
 	p, s := Place{dir.id, ob.Name}, d.slot(ob.Name, true)
 	s.asOf = asOf
 	t.setTruth(p, s, o)

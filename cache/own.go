@@ -204,6 +204,7 @@ func (t *Tree) set(p Place, s *slot, told, truth *object) {
 	if dir.dir.leaving {
 		truth = nil
 	}
+	delete(dir.dir.unread, p.Name)
 	s.asOf = t.tick()
 	t.setEarly(s, nil)
 	t.setTruth(p, s, truth)

@@ -18,9 +18,16 @@ func (w *world) watchOne() {
 			w.tb.Fatalf("told at %v is %d, not %d", o.told[0], v.ID, o.id)
 		}
 	}
+	w.watch(o)
+}
+
+// watch has somebody watch a directory that nobody has listed yet, maybe.
+func (w *world) watch(o *object) {
 	w.logf("watch %d", o.id)
 	w.epoch++
-	w.t.Watch(o.id)
+	if first := !o.isWatched(); w.t.Watch(o.id, w.now) && first {
+		w.news.watched(w.t, o)
+	}
 	w.w.look(o.id)
 }
 

@@ -17,6 +17,7 @@ func (w *world) beginOwn() {
 	s, target := w.t.at(p), w.t.at(to)
 	shown := s != nil && s.told != nil
 	w.epoch++
+	defer func() { w.news.survey(w.dirs()) }()
 	switch n := w.r.IntN(4); {
 	case !shown:
 		w.beginCreate(d, p)
@@ -63,6 +64,7 @@ func (w *world) beginRemove(d *node, p Place) {
 		return
 	}
 	w.logf("own: unlink %v", p)
+	w.news.lost[p] = true // the kernel tells that itself
 	w.srv.drop(d, p.Name)
 	w.begin(func(own *Own) { own.Removed(p) }, p)
 }
@@ -74,6 +76,7 @@ func (w *world) beginRename(d, e *node, p, to Place) {
 		return
 	}
 	w.logf("own: rename %v %v", p, to)
+	w.news.lost[p], w.news.lost[to] = true, true
 	w.begin(func(own *Own) { own.Renamed(p, to, w.now) }, p, to)
 }
 

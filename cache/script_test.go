@@ -29,6 +29,7 @@ type play struct {
 	fail    int
 	first   map[Identity]string // the name under which an object was first seen
 	changes []*Change           // got from Next and not yet told
+	judge   func(*Change) error // what else is to be said of a change that is about to be told; nil: nothing
 }
 
 type answer struct {
@@ -83,6 +84,9 @@ func (p *play) command(op string, args []string) {
 			limit, _ = time.ParseDuration(args[0])
 		}
 		p.run(limit)
+	case "pass":
+		d, _ := time.ParseDuration(args[0])
+		p.now = p.now.Add(d)
 	case "clock":
 		p.printf("clock %dms", p.now.Sub(p.start).Milliseconds())
 		p.start = p.now
@@ -100,9 +104,9 @@ func (p *play) command(op string, args []string) {
 		p.operate(args[0], args[1:])
 	case "begin", "made", "opened", "removed", "renamed", "end":
 		p.ownStep(op, args)
-	case "see", "modified", "replaced", "renamed-to", "list", "ask", "answer":
+	case "see", "modified", "added", "replaced", "renamed-to", "list", "ask", "answer":
 		p.observe(op, args)
-	case "watch", "unwatch", "pin", "hold", "look", "known", "forget":
+	case "use", "watch", "unwatch", "pin", "hold", "look", "known", "forget":
 		p.local(op, args)
 	default:
 		p.srv.do(op, args)
@@ -111,7 +115,7 @@ func (p *play) command(op string, args []string) {
 
 // observe shows the tree what the server answers.
 func (p *play) observe(op string, args []string) {
-	hint := map[string]Hint{"modified": HintModified, "replaced": HintRemoved | HintAdded, "renamed-to": HintRenamed}[op]
+	hint := map[string]Hint{"modified": HintModified, "added": HintAdded, "replaced": HintRemoved | HintAdded, "renamed-to": HintRenamed}[op]
 	switch op {
 	case "list":
 		for _, path := range args {
@@ -155,11 +159,8 @@ func (p *play) id(n *node) ID {
 // compare lists a directory and has what is missing confirmed.
 func (p *play) compare(d *node, asOf Stamp) int {
 	id := p.id(d)
-	first := p.t.byID[id] != nil && p.t.byID[id].firstLook(p.now)
 	missing, changed := p.t.Compare(id, asOf, p.now, d.list())
-	if first && p.w.dirs[id] != nil {
-		p.w.look(id)
-	}
+	p.w.catchUp()
 	obs := []Observation{}
 	slices.Sort(missing)
 	for _, name := range missing {
@@ -229,12 +230,14 @@ func (p *play) local(op string, args []string) {
 		switch op {
 		case "hold":
 			p.hold(path)
-		case "watch":
+		case "use", "watch":
 			p.hold(path)
 			id := p.id(p.srv.dir(path))
 			p.w.look(id)
-			p.t.Watch(id)
-			p.compare(p.srv.dir(path), p.t.Now())
+			p.t.Watch(id, p.now)
+			if op == "watch" {
+				p.compare(p.srv.dir(path), p.t.Now())
+			}
 		case "pin":
 			p.t.Pin(p.id(p.srv.dir(path)), true)
 		case "unwatch":
@@ -362,6 +365,9 @@ func (p *play) tell(c *Change) {
 	}
 	text := p.text(c)
 	err := p.w.legal(c)
+	if err == nil && p.judge != nil {
+		err = p.judge(c)
+	}
 	if _, ok := p.t.Commit(c, c.Op == Create && c.Held); !ok {
 		p.printf("overtaken: %s", text)
 		p.t.Done(c, false, p.now, testPace)

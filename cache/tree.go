@@ -87,6 +87,7 @@ type directory struct {
 	complete Stamp               // names without a slot do not exist, as of this stamp; 0: unknown
 	listed   time.Time           // when that was asked for
 	looked   bool                // a listing was ever compared
+	unread   map[string]struct{} // names that were there when complete became known, and could not be taken then: no news
 	told     int                 // slots with a told occupant
 	gone     map[string]Stamp    // names whose slot went: how old an answer about them must not be
 	removed  Stamp               // the same for names that were taken out of gone

@@ -212,7 +212,7 @@ func (t *Tree) abandon(o *object) {
 // shed drops the names in a directory that leads to nothing of interest. Preconditions: t.mu is held.
 func (t *Tree) shed(o *object) {
 	d := o.dir
-	d.complete, d.folded = 0, nil
+	d.complete, d.folded, d.unread = 0, nil, nil
 	for name, s := range d.slots {
 		if c := s.told; c != nil && (!c.idle() || c.dir != nil && len(c.dir.slots) > 0) {
 			continue
@@ -237,7 +237,7 @@ func (t *Tree) dropPlaces(o *object) (dir *object) {
 
 // dropQuiet forgets a name of which there is nothing to tell. Preconditions: t.mu is held.
 func (t *Tree) dropQuiet(p Place, s *slot) {
-	if s.busy > 0 || s.queued || s.told != s.truth {
+	if s.busy > 0 || s.queued || s.told != nil && s.told != s.truth {
 		return
 	}
 	t.setEarly(s, nil)

@@ -9,13 +9,20 @@ type Security struct {
 	Known  bool
 }
 
+// newFor is how long after its own appearance was told what is in a directory is news to who
+// begins to watch it, before anybody has listed it. Later it is just what is there.
+const newFor = 2 * time.Second
+
 // Watch says that changes of dir are to be told from now on. What had been told stays the base.
-func (t *Tree) Watch(dir ID) bool {
+func (t *Tree) Watch(dir ID, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o := t.byID[dir]
 	if o == nil || o.dir == nil {
 		return false
+	}
+	if !o.dir.looked && (o.rhythm == nil || now.Sub(o.rhythm.settled) > newFor) {
+		o.dir.complete = 0
 	}
 	t.watch(o)
 	return true

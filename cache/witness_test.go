@@ -2,13 +2,17 @@ package cache
 
 import "fmt"
 
-// witness is a watcher: it knows directories by the events told of them alone.
+// witness is a watcher: it knows directories by the events told of them alone, but for what is no news in those that were not
+// known whole when it last looked.
 type witness struct {
-	t    *Tree
-	dirs map[ID]map[string]ID
+	t     *Tree
+	dirs  map[ID]map[string]ID
+	young map[ID]bool
 }
 
-func newWitness(t *Tree) *witness { return &witness{t: t, dirs: map[ID]map[string]ID{}} }
+func newWitness(t *Tree) *witness {
+	return &witness{t: t, dirs: map[ID]map[string]ID{}, young: map[ID]bool{}}
+}
 
 // look has the witness read a directory as a local program would.
 func (w *witness) look(dir ID) {
@@ -21,6 +25,23 @@ func (w *witness) look(dir ID) {
 		}
 	}
 	w.dirs[dir] = names
+	w.young[dir] = true
+}
+
+// catchUp has the witness see names that are no news.
+func (w *witness) catchUp() {
+	for id, names := range w.dirs {
+		o := w.t.byID[id]
+		if o == nil || !w.young[id] {
+			continue
+		}
+		for n, s := range o.dir.slots {
+			if _, known := names[n]; s.told != nil && !known {
+				names[n] = s.told.id
+			}
+		}
+		w.young[id] = o.dir.complete == 0 || len(o.dir.unread) > 0
+	}
 }
 
 // legal reports whether the kernel would carry c out now.
@@ -164,6 +185,7 @@ func (w *witness) vanish(names map[string]ID, name string, id ID) error {
 
 // differs compares what the witness knows with what was told.
 func (w *witness) differs() error {
+	w.catchUp()
 	for id, names := range w.dirs {
 		o := w.t.byID[id]
 		if o == nil {

@@ -168,7 +168,7 @@ func (e *Engine) repin(dir cache.ID) {
 
 // watch begins to watch dir. Preconditions: e.mu is held.
 func (e *Engine) watch(dir cache.ID) *watch {
-	if e.opts.Mode == Off || e.ctx.Err() != nil || !e.tree.Watch(dir) {
+	if e.opts.Mode == Off || e.ctx.Err() != nil || !e.tree.Watch(dir, time.Now()) {
 		return nil
 	}
 	w := newWatch(e, dir)
