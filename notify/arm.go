@@ -88,7 +88,7 @@ func (e *Engine) notified(w *watch, d *share.Directory, n share.Notification) {
 		w.owe()
 	}
 	for _, ev := range n.Events {
-		w.hint(ev.Name, ev.Hint)
+		w.hint(ev.Name, e.judged(w.id, ev.Name, ev.Hint))
 		e.explain(w, ev.Name)
 	}
 	e.attend(w)

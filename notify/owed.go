@@ -33,6 +33,13 @@ func (w *watch) owe() {
 	}
 }
 
+// oweStill notes that what there was to look at is to be looked at once more: the debt is as old as it was. Preconditions: Engine.mu is held.
+func (w *watch) oweStill() {
+	if w.looking && !w.since.IsZero() {
+		w.later = w.since
+	}
+}
+
 // look is called when a worker takes what there is to look at, and looked when it has. Preconditions: Engine.mu is held.
 func (w *watch) look() { w.looking, w.later = true, time.Time{} }
 

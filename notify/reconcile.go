@@ -103,8 +103,8 @@ func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint)
 	}
 	e.compared(w, report)
 	for name, h := range hints {
-		if h == cache.HintModified {
-			e.unexplained(w, name)
+		if h&^cache.HintEcho == cache.HintModified {
+			e.unexplained(w, name, h)
 		}
 	}
 	e.mu.Lock()
@@ -184,7 +184,7 @@ func (e *Engine) notYet(w *watch, missing []string, once, twice map[string]cache
 			w.list = true
 			e.attendAt(w, time.Now().Add(undecidedRetry))
 		default:
-			w.hint(name, 0)
+			w.hintAgain(name, 0)
 			e.attendAt(w, time.Now().Add(staleRetry))
 		}
 	}
@@ -236,8 +236,8 @@ func (e *Engine) observe(w *watch, asOf cache.Stamp, start time.Time, obs []cach
 		if outcomes[i] == cache.Changed {
 			e.found(w, ob.Name, ob.Hint, own[i])
 		}
-		if outcomes[i] == cache.Same && ob.Hint == cache.HintModified && ob.Entry != nil {
-			e.unexplained(w, ob.Name)
+		if outcomes[i] == cache.Same && ob.Hint&^cache.HintEcho == cache.HintModified && ob.Entry != nil {
+			e.unexplained(w, ob.Name, ob.Hint)
 		}
 	}
 }

@@ -175,7 +175,7 @@ func (e *Engine) distribute(s stray) {
 		w.list = true
 		w.owe()
 	} else {
-		w.hint(s.Name, s.Hint)
+		w.hint(s.Name, e.judged(w.id, s.Name, s.Hint))
 		e.explain(w, s.Name)
 	}
 	e.attend(w)

@@ -26,7 +26,7 @@ const (
 // any case. If the security descriptor is not what it was, somebody changed permissions; if it
 // is, content changed under the old time and size, unless this is the late echo of a change that
 // is known.
-func (e *Engine) unexplained(w *watch, name string) {
+func (e *Engine) unexplained(w *watch, name string, hint cache.Hint) {
 	p := cache.Place{Dir: w.id, Name: name}
 	id, entry := e.tree.TrueOccupant(p)
 	if id == 0 {
@@ -38,11 +38,19 @@ func (e *Engine) unexplained(w *watch, name string) {
 	case e.secured(p, id):
 		e.tree.Mark(p, cache.Attrib, time.Now())
 	case entry.Kind != cache.File:
-	case e.tree.Settled(id, time.Now(), e.opts.Settle):
+	case hint&cache.HintEcho != 0 || e.tree.Settled(id, time.Now(), e.opts.Settle):
 		e.teller.DropPages(id)
 	default:
 		e.tree.Mark(p, cache.Modify, time.Now())
 	}
+}
+
+// judged says whether what is notified of a name may be an echo. That is judged when it comes: a server that has much to do may be asked long after.
+func (e *Engine) judged(dir cache.ID, name string, h cache.Hint) cache.Hint {
+	if h == cache.HintModified && e.contentSettled(dir, name) {
+		h |= cache.HintEcho
+	}
+	return h
 }
 
 // secured reads the object's security descriptor and reports whether it differs from what was

@@ -67,6 +67,7 @@ func (w *watch) hint(name string, h cache.Hint) {
 // Preconditions: Engine.mu is held.
 func (w *watch) hintAgain(name string, h cache.Hint) {
 	newer := w.hints[name]
+	w.oweStill()
 	w.hint(name, 0)
 	w.hints[name] = h.Then(newer)
 }
