@@ -71,11 +71,12 @@ type plan struct {
 
 	comparing   bool // the listing that is due is a comparison: what it finds, no notification told
 	compareAt   time.Time
-	turned      bool      // it was its turn, and it waited
-	compared    int       // comparisons since it was armed
-	pausedUntil time.Time // it is not opened before: an own operation needs it closed
-	quiet       int       // comparisons in a row that found nothing
-	suspects    map[string]time.Time
+	turned      bool                 // it was its turn, and it waited
+	compared    int                  // comparisons since it was armed
+	pausedUntil time.Time            // it is not opened before: an own operation needs it closed
+	quiet       int                  // comparisons in a row that found nothing
+	suspects    map[string]time.Time // changes that no notification has told yet: until when it may
+	untold      map[string]time.Time // those that none had told by then: when that was found
 	trust       trust
 }
 

@@ -114,7 +114,7 @@ func (w *watch) paused() bool { return time.Now().Before(w.pausedUntil) }
 
 // opened begins the comparisons of a directory that was just opened. Preconditions: e.mu is held.
 func (e *Engine) opened(w *watch) {
-	w.compared, w.quiet, w.suspects = 0, 0, nil
+	w.compared, w.quiet, w.suspects, w.untold = 0, 0, nil, nil
 	w.compareAt, w.turned = time.Time{}, false
 	w.comparing = false
 	if !w.dir.Standing() {

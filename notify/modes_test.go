@@ -164,6 +164,42 @@ func TestLost(t *testing.T) {
 	})
 }
 
+// TestLate: a server that is busy notifies of a change when a comparison has found it long since, and nobody changes anything after that. It does
+// notify: the directory is believed again. What comes much later, or is of our own doing, does not say so.
+func TestLate(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		after    time.Duration
+		touched  bool
+		believed bool
+	}{
+		{"late", 5 * time.Second, false, true},
+		{"too late", 5 * time.Minute, false, false},
+		{"the echo of an own change", 5 * time.Second, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var s silence
+				r, d := watched(t, Options{}, func(server *smbtest.Server) { server.Hook(wire.CommandChangeNotify, s.hook) })
+				r.write(`d\f`, "hello")
+				r.within(2100*time.Millisecond, "create d/f")
+				time.Sleep(c.after)
+				if r.engine.Coherent(d) != 0 {
+					t.Error("a directory is believed of which a change was not notified")
+				}
+				if c.touched {
+					r.engine.Touched(cache.Place{Dir: d, Name: "f"})
+				}
+				s.tell(wire.ActionAdded, "f")
+				time.Sleep(time.Second)
+				if believed := r.engine.Coherent(d) != 0 && !r.engine.CoherentSince(d).IsZero(); believed != c.believed {
+					t.Errorf("it is believed afterwards: %v", believed)
+				}
+			})
+		})
+	}
+}
+
 // TestBudget: three directories of twenty are notified of, all are told.
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"maps"
 	"time"
 
 	"smbfs/cache"
@@ -9,6 +10,8 @@ import (
 const (
 	// grace is how long after a comparison found a change its notification may still come.
 	grace = time.Second
+	// belated is how long after that a notification still shows that the server tells, if late: one that is busy has been seen to.
+	belated = 30 * time.Second
 	// mountIncidents is how many changes that no notification told make the whole mount suspect.
 	mountIncidents = 3
 	// forgiven is how long after the last of them they count no more.
@@ -76,8 +79,17 @@ func (e *Engine) found(w *watch, name string, hint cache.Hint, own bool) {
 	}
 }
 
-// explain takes a notification about w: what was found is explained. Preconditions: e.mu is held.
-func (e *Engine) explain(w *watch, name string) { delete(w.suspects, name) }
+// explain takes a notification about w: what was found is explained. One that comes after the server was found not to tell has told of that
+// change all the same; if nobody else is seen to change what is in the directory, no other will ever say so. Preconditions: e.mu is held.
+func (e *Engine) explain(w *watch, name string) {
+	delete(w.suspects, name)
+	at, ok := w.untold[name]
+	delete(w.untold, name)
+	now := time.Now()
+	if ok && now.Sub(at) < belated && !e.touches.within(cache.Place{Dir: w.id, Name: name}, now, e.opts.Settle) {
+		e.proved(w)
+	}
+}
 
 // proved takes note that a notification told of a change. Preconditions: e.mu is held.
 func (e *Engine) proved(w *watch) {
@@ -94,19 +106,31 @@ func (e *Engine) proved(w *watch) {
 	}
 }
 
+// convict takes those of the suspects whose time is over, and says how many they are. Preconditions: Engine.mu is held.
+func (w *watch) convict(now time.Time) (untold int) {
+	maps.DeleteFunc(w.untold, func(_ string, at time.Time) bool { return now.Sub(at) >= belated })
+	for name, until := range w.suspects {
+		if now.Before(until) {
+			continue
+		}
+		delete(w.suspects, name)
+		if w.untold == nil {
+			w.untold = map[string]time.Time{}
+		}
+		w.untold[name] = now
+		untold++
+	}
+	return untold
+}
+
 // judge decides about what comparisons found in w and no notification told.
 func (e *Engine) judge(w *watch) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
-	untold := 0
-	for name, until := range w.suspects {
-		if !now.Before(until) {
-			delete(w.suspects, name)
-			untold++
-		} else {
-			e.attendAt(w, until)
-		}
+	untold := w.convict(now)
+	for _, until := range w.suspects {
+		e.attendAt(w, until)
 	}
 	if untold == 0 {
 		return
