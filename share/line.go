@@ -195,8 +195,10 @@ func (l *Line) wait(ctx context.Context, turned <-chan struct{}, since time.Time
 
 // do has op carried out on the present connection, and again on the next one if the connection, or what the server had made of it, was
 // lost under it. again says that an attempt was made whose outcome is not known: op has to be one that may be repeated, or has to find
-// out first what came of it.
+// out first what came of it. A server that lets us in again and again only to say that we are not is as good as one that is away.
 func (l *Line) do(ctx context.Context, op func(t *smbclient.TreeConnect, again bool) error) error {
+	var since time.Time                // the first attempt failed
+	var renewed *smbclient.TreeConnect // whose session was renewed
 	for again := false; ; {
 		t, err := l.get(ctx)
 		if err != nil {
@@ -206,13 +208,22 @@ func (l *Line) do(ctx context.Context, op func(t *smbclient.TreeConnect, again b
 		err = op(t, again)
 		switch {
 		case smbclient.HasStatus(err, wire.StatusNetworkSessionExpired) && l.opts.Dial != nil:
-			if err := l.renew(ctx, t, seen); err != nil {
+			if renewed == t {
+				l.lost(t, err)
+			} else if err := l.renew(ctx, t, seen); err != nil {
 				return err
 			}
+			renewed = t
 		case l.lostUnder(t, err):
 			again = true
 		default:
 			return err
+		}
+		if since.IsZero() {
+			since = time.Now()
+		}
+		if l.opts.Wait != Forever && time.Since(since) > l.opts.Wait {
+			return &DownError{err}
 		}
 	}
 }

@@ -154,6 +154,44 @@ func TestTreeLossConnectsTheTree(t *testing.T) {
 	})
 }
 
+// TestUnfriendlyServer: one that takes everybody in and then says to each request that the session has expired, that the share or the session is gone, or
+// hangs up. A request waits no longer than for a server that is away, and the server is not beset.
+func TestUnfriendlyServer(t *testing.T) {
+	for name, hook := range map[string]smbtest.Hook{
+		"session expired": func(q *smbtest.Request) { q.Reply(wire.StatusNetworkSessionExpired, nil) },
+		"share gone":      func(q *smbtest.Request) { q.Reply(wire.StatusNetworkNameDeleted, nil) },
+		"session gone":    func(q *smbtest.Request) { q.Reply(wire.StatusUserSessionDeleted, nil) },
+		"hangs up":        func(q *smbtest.Request) { q.Conn.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const wait = 10 * time.Second
+				r := newRig(t, wait)
+				f, _, err := r.Open(t.Context(), "f", Opening{Read: true, Write: true, Create: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var asked, setups atomic.Int64
+				r.server.Hook(wire.CommandFlush, func(q *smbtest.Request) { asked.Add(1); hook(q) })
+				r.server.Hook(wire.CommandSessionSetup, func(q *smbtest.Request) { setups.Add(1); q.Serve() })
+				start := time.Now()
+				err = f.Flush(t.Context())
+				if took := time.Since(start); !IsDown(err) || took > wait+lastPause+lastPause/4 {
+					t.Errorf("%v after %v, want a DownError after %v", err, took, wait)
+				}
+				if n, m := asked.Load(), setups.Load(); n > 20 || m > 80 {
+					t.Errorf("the server was asked %d times, with %d messages of authentication", n, m)
+				}
+				r.server.Hook(wire.CommandFlush, nil)
+				time.Sleep(2 * lastPause)
+				if err := f.Flush(t.Context()); err != nil {
+					t.Errorf("when the server has come to its senses: %v", err)
+				}
+			})
+		})
+	}
+}
+
 func TestWaitIsBounded(t *testing.T) {
 	for _, wait := range []time.Duration{0, 10 * time.Second, Forever} {
 		synctest.Test(t, func(t *testing.T) {
