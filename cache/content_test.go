@@ -241,3 +241,31 @@ func TestContentAfterTheMove(t *testing.T) {
 	p.command("see", []string{"b"})
 	p.wantTold("RENAME a b", "MODIFY b", "CLOSE-WRITE b")
 }
+
+// TestRootIsInNothing: a directory has the id and the times of the root, which is open: the root of another volume, or any directory of a server
+// that lies. The kernel takes no child that is the root, and gives the root up.
+func TestRootIsInNothing(t *testing.T) {
+	root := Entry{Identity: Identity{FileID: 256, Created: 5, Kind: Directory}}
+	for _, watched := range []bool{false, true} {
+		tree, now := New(root, testHold), time.Unix(1e9, 0)
+		if watched {
+			tree.Watch(RootID)
+		}
+		tree.Opened(RootID, false)
+		listed := []Observation{{Name: "listed", Entry: &root}}
+		tree.Compare(RootID, tree.Now(), now, listed)
+		for _, name := range []string{"listed", "seen"} {
+			if v := tree.Saw(Place{RootID, name}, tree.Now(), now, &root).View; v.ID == RootID {
+				t.Errorf("watched=%v: %s is object %d", watched, name, v.ID)
+			}
+		}
+		own := tree.Begin(Place{RootID, "own"})
+		if v := own.Created(Place{RootID, "own"}, root, now); v.ID == RootID {
+			t.Errorf("watched=%v: what we make is object %d", watched, v.ID)
+		}
+		own.End()
+		if v := tree.Alias(root, tree.Now(), now); v.ID == RootID {
+			t.Errorf("watched=%v: an alias is the root", watched)
+		}
+	}
+}

@@ -150,6 +150,9 @@ func (p *play) answer(a answer) {
 
 // id is the object that stands for a directory of the server's.
 func (p *play) id(n *node) ID {
+	if n == p.srv.root {
+		return RootID
+	}
 	if o := p.t.identity[n.identity.key()]; o != nil && o.identity.Created == n.identity.Created {
 		return o.id
 	}

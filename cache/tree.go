@@ -134,8 +134,7 @@ func New(root Entry, hold time.Duration) *Tree {
 		lastID:   RootID,
 	}
 	o := &object{id: RootID, identity: root.Identity, attr: root.Attr, refs: 1, dir: newDirectory()}
-	t.byID[RootID] = o
-	t.identity[root.key()] = o
+	t.byID[RootID] = o // and in no other table: nothing in it is the root, whatever its id.
 	return t
 }
 
