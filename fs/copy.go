@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"syscall"
 	"time"
 
@@ -45,7 +46,7 @@ func (f *FileSystem) CopyFileRange(cancel <-chan struct{}, in *fuse.CopyFileRang
 
 // copyRefused reports whether err says that the server does not copy by itself, or not this.
 func copyRefused(err error) bool {
-	return smbclient.HasStatus(err, wire.StatusNotSupported, wire.StatusNotImplemented, wire.StatusInvalidDeviceRequest, wire.StatusInvalidParameter,
+	return errors.Is(err, smbclient.ErrNotCopied) || smbclient.HasStatus(err, wire.StatusNotSupported, wire.StatusNotImplemented, wire.StatusInvalidDeviceRequest, wire.StatusInvalidParameter,
 		wire.StatusInvalidViewSize, wire.StatusObjectNameNotFound, wire.StatusAccessDenied)
 }
 

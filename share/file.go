@@ -79,6 +79,9 @@ func (s *Share) Readlink(ctx context.Context, path string) (string, error) {
 	if link.Flags&wire.SymlinkRelative == 0 {
 		target = strings.TrimPrefix(target, `\??\`)
 	}
+	if target == "" || strings.Contains(target, "\x00") { // the kernel would take what comes before that for the target
+		return "", syscall.EIO
+	}
 	return strings.ReplaceAll(target, `\`, "/"), nil
 }
 

@@ -17,6 +17,9 @@ const (
 // ErrOtherShare says that two opens are not of one share on one connection.
 var ErrOtherShare = errors.New("the two files are not of one share")
 
+// ErrNotCopied says that the server has copied nothing, and why it would not say.
+var ErrNotCopied = errors.New("the server has copied nothing, and reported success")
+
 // CopyRange has the server copy n bytes at from in src to o, at to, and returns how many it copied. Nothing of them passes through here. The
 // range has to lie within src. src needs the right to read, o that to write. Where the file system clones blocks, it copies those that are whole
 // and leaves the rest to the next call.
@@ -44,8 +47,11 @@ func (o *Open) CopyRange(ctx context.Context, src *Open, from, to, n int64) (int
 		if err != nil {
 			return done, opError(op, err)
 		}
-		if copied < part {
-			break
+		switch {
+		case done == 0:
+			return 0, opError(op, ErrNotCopied)
+		case copied < part:
+			return done, nil
 		}
 	}
 	return done, nil
