@@ -104,7 +104,7 @@ func (f *FileSystem) openObject(ctx context.Context, id cache.ID, how share.Open
 				return o, e, nil
 			}
 			if err == nil {
-				_, _ = o.Close(context.WithoutCancel(ctx))
+				_, _ = o.Close(ctx)
 			} else if !share.IsGone(err) {
 				return nil, cache.Entry{}, err
 			}
@@ -184,7 +184,7 @@ func (f *FileSystem) Create(cancel <-chan struct{}, in *fuse.CreateIn, name stri
 	}
 	if in.Flags&syscall.O_TRUNC != 0 && o.Action() == wire.ActionOpened && e.Size > 0 {
 		if err := o.SetEndOfFile(ctx, 0); err != nil {
-			_, _ = o.Close(context.WithoutCancel(ctx))
+			_, _ = o.Close(ctx)
 			f.leave(l)
 			return errno(err)
 		}
@@ -217,6 +217,9 @@ func (f *FileSystem) create(ctx context.Context, path string, how share.Opening)
 	}
 }
 
+// closeFor is how long a RELEASE waits for the server's answer to the CLOSE. No program waits for it and none could interrupt it; the unmount does.
+const closeFor = 10 * time.Second
+
 // Release answers RELEASE: the last descriptor of a handle is closed.
 func (f *FileSystem) Release(_ <-chan struct{}, in *fuse.ReleaseIn) { f.release(in.Fh) }
 
@@ -229,9 +232,11 @@ func (f *FileSystem) release(fh uint64) {
 	h.ahead.close()
 	_ = h.file.back.flush(f.ctx, everything) // FLUSH has told of failures
 	f.closeLocks(h)
+	ctx, done := context.WithTimeout(f.ctx, closeFor)
+	defer done()
 	h.use.RLock()
 	asOf := f.tree.Now()
-	info, err := h.open.Close(f.ctx)
+	info, err := h.open.Close(ctx)
 	h.use.RUnlock()
 	var final *cache.Attr
 	if err == nil && info.Valid {

@@ -40,7 +40,7 @@ func (f *FileSystem) suspendBelow(ctx context.Context, dir cache.ID) (*suspensio
 	}
 	for _, h := range s.handles {
 		h.use.Lock()
-		_, _ = h.open.Close(context.WithoutCancel(ctx))
+		_, _ = h.open.Close(ctx)
 	}
 	return s, true
 }

@@ -285,9 +285,9 @@ func (e *Engine) close(ctx context.Context, id cache.ID, d *share.Directory) {
 	e.tree.Closed(id, false, 0, nil, time.Now())
 }
 
-// closeLater closes a directory's handles without waiting.
+// closeLater closes a directory's handles without waiting. When the engine is closed nobody waits for the server any more.
 func (e *Engine) closeLater(id cache.ID, d *share.Directory) {
-	e.closing.Go(func() { e.close(context.WithoutCancel(e.ctx), id, d) })
+	e.closing.Go(func() { e.close(e.ctx, id, d) })
 }
 
 // forget takes w out of all tables; its handles, if it has any, are the caller's to close.

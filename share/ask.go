@@ -33,7 +33,7 @@ func (d *Directory) open(ctx context.Context, pattern string) (o *smbclient.Open
 	case err != nil:
 		return nil, nil, err
 	case !d.isIn(o):
-		_, _ = o.Close(context.WithoutCancel(ctx))
+		_, _ = o.Close(ctx)
 		return nil, nil, ErrMoved
 	}
 	return o, entries, nil
@@ -61,7 +61,7 @@ func (d *Directory) List(ctx context.Context) ([]cache.Observation, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _, _ = o.Close(context.WithoutCancel(ctx)) }()
+	defer func() { _, _ = o.Close(ctx) }()
 	return d.share.observations(d.path, entries), nil
 }
 
@@ -87,7 +87,7 @@ func (d *Directory) lookup(ctx context.Context, names []string) ([]smbclient.Loo
 	if d.Standing() {
 		d.keep(o)
 	} else {
-		defer func() { _, _ = o.Close(context.WithoutCancel(ctx)) }()
+		defer func() { _, _ = o.Close(ctx) }()
 	}
 	if pattern == "" {
 		return o.Lookup(ctx, names)
@@ -127,7 +127,7 @@ func (d *Directory) tidy() {
 	case rest > 0:
 		d.idle.Reset(rest)
 	default:
-		_, _ = d.ask.Close(context.Background())
+		go d.ask.Close(context.Background()) // ends with the connection at the latest
 		d.ask = nil
 	}
 }

@@ -53,7 +53,7 @@ func (s *Share) OpenDirectory(ctx context.Context, path string) (*Directory, err
 	}
 	e, err := s.describe(ctx, path, n)
 	if err != nil {
-		_, _ = n.Close(context.WithoutCancel(ctx))
+		_, _ = n.Close(ctx)
 		return nil, err
 	}
 	return &Directory{share: s, path: path, id: e.FileID, notify: n}, nil

@@ -106,7 +106,7 @@ func (s *Share) Open(ctx context.Context, path string, how Opening) (*File, cach
 			return collision("create", path, again && how.Exclusive, err)
 		}
 		if e, err = s.describe(ctx, path, o); err != nil {
-			_, _ = o.Close(context.WithoutCancel(ctx))
+			_, _ = o.Close(ctx)
 		}
 		return err
 	})
@@ -361,7 +361,7 @@ func (s *Share) openAgain(ctx context.Context, t *smbclient.TreeConnect, path st
 	}
 	e, err := s.describe(ctx, path, o)
 	if err != nil {
-		_, _ = o.Close(context.WithoutCancel(ctx))
+		_, _ = o.Close(ctx)
 		return nil, cache.Entry{}, err
 	}
 	return o, e, nil

@@ -127,7 +127,7 @@ func (f *File) prove(ctx context.Context) {
 	}
 	r, e, err := f.share.Open(ctx, path, Opening{Read: true})
 	if err == nil {
-		defer func() { _, _ = r.Close(context.WithoutCancel(ctx)) }()
+		defer func() { _, _ = r.Close(ctx) }()
 		if err = errReplaced; e.FileID == id {
 			err = u.isThere(ctx, r, e)
 		}

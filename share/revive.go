@@ -209,7 +209,7 @@ func (f *File) reopen(ctx context.Context, t *smbclient.TreeConnect) (*smbclient
 		return nil, f.lose(at, err)
 	}
 	if !sameFile(seen, e) {
-		_, _ = o.Close(context.WithoutCancel(ctx))
+		_, _ = o.Close(ctx)
 		return nil, f.lose(at, errReplaced)
 	}
 	if err := f.relock(ctx, o); err != nil {

@@ -131,7 +131,7 @@ func (s *Share) List(ctx context.Context, path string, entries int) ([]cache.Obs
 		if err != nil {
 			return nil, err
 		}
-		_, _ = o.Close(context.WithoutCancel(ctx))
+		_, _ = o.Close(ctx)
 		return list, nil
 	})
 	return s.observations(path, list), err

@@ -58,8 +58,6 @@ func (t *TreeConnect) callWithFile(ctx context.Context, create *request, request
 // 3.3.5.2.7.2 fails the CLOSE with the error of the request before it.
 func (t *TreeConnect) closeLeft(ctx context.Context, create, closing *request) {
 	if create.response.header.Status == wire.StatusSuccess && closing.response.header.Status != wire.StatusSuccess {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.session.conn.cfg.RequestTimeout)
-		defer cancel()
 		t.closeOrphanIn(ctx, create)
 	}
 }
@@ -264,8 +262,8 @@ func (t *TreeConnect) StatFS(ctx context.Context) (FSInfo, error) {
 		return FSInfo{}, err
 	}
 	block := uint64(full.SectorsPerAllocationUnit) * uint64(full.BytesPerSector)
-	if block == 0 {
-		return FSInfo{}, opError(op, fmt.Errorf("%w: allocation units of no size", ErrProtocol))
+	if block == 0 || block > 1<<31 { // what statfs(2) can say, and a divisor for whoever asks
+		return FSInfo{}, opError(op, fmt.Errorf("%w: allocation units of %d bytes", ErrProtocol, block))
 	}
 	return FSInfo{
 		BlockSize:       block,

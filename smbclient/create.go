@@ -203,8 +203,18 @@ func (t *TreeConnect) closeUnused(r *request) {
 func (t *TreeConnect) closeOrphanIn(ctx context.Context, r *request) {
 	var resp wire.CreateResponse
 	if resp.Decode(r.response.body) == nil {
-		_, _ = t.call(ctx, closeRequest(resp.FileID, 0))
+		_, _ = t.closeFile(ctx, resp.FileID, 0)
 	}
+}
+
+// closeFile sends a CLOSE, which the server gets even if ctx ends first, and waits for the answer as long as ctx allows.
+func (t *TreeConnect) closeFile(ctx context.Context, id wire.FileID, flags uint16) (*response, error) {
+	r := closeRequest(id, flags)
+	resp, err := t.call(ctx, r)
+	if err != nil && r.session == nil { // never sent
+		t.session.conn.spawn(func() { _, _ = t.call(context.Background(), closeRequest(id, 0)) })
+	}
+	return resp, err
 }
 
 func closeRequest(id wire.FileID, flags uint16) *request {
@@ -231,12 +241,8 @@ func (o *Open) Close(ctx context.Context) (CloseInfo, error) {
 		delete(c.oplocks, o.id)
 		c.mu.Unlock()
 	}
-	r := closeRequest(o.id, wire.ClosePostQueryAttrib)
-	resp, err := o.tree.call(ctx, r)
+	resp, err := o.tree.closeFile(ctx, o.id, wire.ClosePostQueryAttrib)
 	if err != nil {
-		if r.session == nil { // never sent
-			c.spawn(func() { _, _ = o.tree.call(context.Background(), closeRequest(o.id, 0)) })
-		}
 		return CloseInfo{}, opError(op, err)
 	}
 	if err := statusError(op, o.name, resp); err != nil {

@@ -15,7 +15,7 @@ func (t *TreeConnect) ReparsePoint(ctx context.Context, name string) (wire.Repar
 	if err != nil {
 		return wire.ReparseBuffer{}, err
 	}
-	defer func() { _, _ = o.Close(context.WithoutCancel(ctx)) }()
+	defer func() { _, _ = o.Close(ctx) }()
 	out, err := o.Ioctl(ctx, wire.FsctlGetReparsePoint, nil, maxReparse)
 	if err != nil {
 		return wire.ReparseBuffer{}, err
@@ -39,11 +39,17 @@ func (t *TreeConnect) MakeReparsePoint(ctx context.Context, name string, b wire.
 	if err != nil {
 		return err
 	}
-	after := context.WithoutCancel(ctx)
-	defer func() { _, _ = o.Close(after) }()
-	if _, err := o.Ioctl(ctx, wire.FsctlSetReparsePoint, b.Append(nil), 0); err != nil {
-		_ = o.SetDisposition(after, true)
-		return err
+	_, err = o.Ioctl(ctx, wire.FsctlSetReparsePoint, b.Append(nil), 0)
+	end := func(ctx context.Context) {
+		if err != nil {
+			_ = o.SetDisposition(ctx, true)
+		}
+		_, _ = o.Close(ctx)
 	}
-	return nil
+	if ctx.Err() != nil { // whoever is interrupted waits for nothing more
+		t.session.conn.spawn(func() { end(context.Background()) })
+	} else {
+		end(ctx)
+	}
+	return err
 }
