@@ -12,10 +12,10 @@ import (
 
 const (
 	// MaxListEntries bounds a listing. A directory beyond it, or a server that never comes to an end, is an error.
-	MaxListEntries = 4 << 20
+	MaxListEntries = 1 << 20
 
 	// MaxListBytes bounds the memory of a listing, at listEntryBytes an entry and what its names take.
-	MaxListBytes   = 1 << 30
+	MaxListBytes   = 256 << 20
 	listEntryBytes = 160
 
 	// dirOutput is the room for the first part of a listing, dirOutputSecond that for the second, which travels in the same
