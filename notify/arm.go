@@ -84,8 +84,7 @@ func (e *Engine) notified(w *watch, d *share.Directory, n share.Notification) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if n.Overflow {
-		w.list, w.suspects, w.surely = true, nil, time.Time{}
-		w.owe()
+		w.overflowed()
 	}
 	for _, ev := range n.Events {
 		w.hint(ev.Name, e.judged(w.id, ev.Name, ev.Hint))

@@ -99,6 +99,7 @@ type Engine struct {
 	alarms    alarms              // guarded by mu
 	turns     time.Time           // guarded by mu: when the next batch of security descriptors may be read
 	turnCost  time.Duration       // guarded by mu: how long the last one took
+	hinted    int                 // guarded by mu: names noted in watch.hints of all watches
 	unsettled int                 // guarded by mu: watches that lost their handles and are not listed again yet
 	set                           // guarded by mu
 	debts                         // guarded by mu
@@ -300,6 +301,7 @@ func (e *Engine) forget(w *watch) *share.Directory {
 	}
 	w.gone = true
 	w.live = false
+	w.setHints(nil)
 	e.settled(w)
 	e.owes(w, time.Time{})
 	e.closeFormer(w)

@@ -69,14 +69,21 @@ func (s *silence) hook(r *smbtest.Request) {
 	s.kept = append(s.kept, r)
 }
 
-// tell completes what was kept.
-func (s *silence) tell(action wire.NotifyAction, name string) {
+func (s *silence) take() []*smbtest.Request {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	kept := s.kept
 	s.kept = nil
-	s.mu.Unlock()
-	for _, r := range kept {
-		events := []wire.NotifyEvent{{Action: action, Name: name}}
+	return kept
+}
+
+// tell completes what was kept.
+func (s *silence) tell(action wire.NotifyAction, name string) {
+	s.complete([]wire.NotifyEvent{{Action: action, Name: name}})
+}
+
+func (s *silence) complete(events []wire.NotifyEvent) {
+	for _, r := range s.take() {
 		r.Final(wire.StatusSuccess, &wire.ChangeNotifyResponse{Output: wire.AppendNotifyEvents(nil, events)})
 	}
 }
@@ -198,6 +205,42 @@ func TestLate(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestMoreToldThanAnswered: a server tells of ever more names and answers no question about them. They do not gather; when it answers, what is there
+// is told.
+func TestMoreToldThanAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s silence
+		r, _ := watched(t, Options{}, func(server *smbtest.Server) { server.Hook(wire.CommandChangeNotify, s.hook) })
+		var held silence
+		r.server.Hook(wire.CommandQueryDirectory, held.hook)
+		r.write(`d\f`, "hello")
+		most := 0
+		for n := range 400 {
+			var events []wire.NotifyEvent
+			for i := range 500 {
+				events = append(events, wire.NotifyEvent{Action: wire.ActionAdded, Name: fmt.Sprint("never there ", n, " ", i)})
+			}
+			s.complete(events)
+			synctest.Wait()
+			r.engine.mu.Lock()
+			most = max(most, r.engine.hinted)
+			r.engine.mu.Unlock()
+		}
+		if most > hintsMost || most < hintsMost/2 {
+			t.Errorf("%d names were noted", most)
+		}
+		r.server.Hook(wire.CommandQueryDirectory, nil)
+		held.serve()
+		r.within(5*time.Second, "create d/f")
+		time.Sleep(time.Minute)
+		r.engine.mu.Lock()
+		defer r.engine.mu.Unlock()
+		if r.engine.hinted != 0 {
+			t.Errorf("%d names are noted when all is known", r.engine.hinted)
+		}
+	})
 }
 
 // TestBudget: three directories of twenty are notified of, all are told.

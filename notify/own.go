@@ -80,6 +80,7 @@ func (e *Engine) split(w *watch, now time.Time) (ready, held map[string]cache.Hi
 		if h == cache.HintRemoved {
 			if id, _ := e.tree.TrueOccupant(cache.Place{Dir: w.id, Name: name}); id == 0 {
 				delete(w.hints, name)
+				e.hinted--
 				continue
 			}
 		}

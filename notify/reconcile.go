@@ -67,7 +67,8 @@ func (e *Engine) assignment(w *watch) (hints map[string]cache.Hint, list, wait b
 	if len(held) > 0 {
 		e.attendAt(w, now.Add(ownHold))
 	}
-	w.hints, w.list = held, false
+	w.setHints(held)
+	w.list = false
 	return hints, list, false
 }
 

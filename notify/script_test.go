@@ -210,11 +210,7 @@ func (r *rig) lines() []string {
 
 // serve takes up the requests that were kept.
 func (s *silence) serve() {
-	s.mu.Lock()
-	kept := s.kept
-	s.kept = nil
-	s.mu.Unlock()
-	for _, r := range kept {
+	for _, r := range s.take() {
 		r.Serve()
 	}
 }

@@ -54,13 +54,35 @@ func newWatch(e *Engine, id cache.ID) *watch {
 	return &watch{engine: e, id: id}
 }
 
-// hint notes a name to be asked for. Preconditions: Engine.mu is held.
+// hintsMost bounds the names that are noted in all watches together: a server may tell of more of them than it answers questions about.
+const hintsMost = 1 << 17
+
+// hint notes a name to be asked for. Where that are too many the directory is listed. Preconditions: Engine.mu is held.
 func (w *watch) hint(name string, h cache.Hint) {
+	w.owe()
+	if _, noted := w.hints[name]; !noted && w.engine.hinted >= hintsMost {
+		w.setHints(nil)
+		w.overflowed()
+		return
+	} else if !noted {
+		w.engine.hinted++
+	}
 	if w.hints == nil {
 		w.hints = map[string]cache.Hint{}
 	}
-	w.owe()
 	w.hints[name] = w.hints[name].Then(h)
+}
+
+// setHints has other names noted than were. Preconditions: Engine.mu is held.
+func (w *watch) setHints(hints map[string]cache.Hint) {
+	w.engine.hinted += len(hints) - len(w.hints)
+	w.hints = hints
+}
+
+// overflowed says that more has changed than was told: the whole directory is to be listed. Preconditions: Engine.mu is held.
+func (w *watch) overflowed() {
+	w.list, w.suspects, w.surely = true, nil, time.Time{}
+	w.owe()
 }
 
 // hintAgain notes a name to be asked for once more: h was said before what is noted of it by now.
