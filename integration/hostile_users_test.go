@@ -164,6 +164,14 @@ func TestFullDisk(t *testing.T) {
 	if err := os.WriteFile(m.Path("another"), chunk, 0o644); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("another file: %v", err)
 	}
+	for name, end := range map[string]func(*os.File) error{"close": (*os.File).Close, "fsync": (*os.File).Sync} { // of what was written behind
+		g := try[*os.File](t)(os.Create(m.Path("at " + name)))
+		defer g.Close()
+		try[int](t)(g.Write(chunk[:1000]))
+		if err := end(g); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	must(t, os.Remove(m.Path("big")))
 	must(t, os.WriteFile(m.Path("another"), []byte("fits"), 0o644))
 	wantContent(t, filepath.Join(disk, "another"), "fits")
@@ -200,4 +208,23 @@ func TestNoDescriptorsLeft(t *testing.T) {
 	if err := w.WaitFor(time.Minute, told); err != nil {
 		t.Errorf("with descriptors again: %v", err)
 	}
+}
+
+// TestNoDescriptorsForAConnection: a connection that is lost while nothing can be opened is made anew when something can.
+func TestNoDescriptorsForAConnection(t *testing.T) {
+	t.Parallel()
+	s := testenv.MustSamba(t, testenv.Options{})
+	must(t, os.WriteFile(s.Path("f"), []byte("hello"), 0o644))
+	m, p := through(t, s, "hard")
+	wantContent(t, m.Path("f"), "hello")
+	var old unix.Rlimit
+	must(t, unix.Prlimit(m.PID, unix.RLIMIT_NOFILE, nil, &old))
+	must(t, unix.Prlimit(m.PID, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: old.Max}, nil))
+	p.Reset()
+	if !testenv.WaitUntil(stepTimeout, func() bool { return strings.Contains(m.Log(), "too many open files") }) {
+		t.Error("a connection was made with no descriptor")
+	}
+	must(t, unix.Prlimit(m.PID, unix.RLIMIT_NOFILE, &old, nil))
+	must(t, within(t, stepTimeout, "a read", func() error { _, err := os.ReadFile(m.Path("f")); return err }))
+	reconnected(t, m, 1)
 }

@@ -3,14 +3,18 @@ package integration
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
+	"syscall"
 	"testing"
 
 	"smbfs/health"
 	"smbfs/integration/testenv"
+
+	"golang.org/x/sys/unix"
 )
 
 // durableSamba keeps opens for clients that are gone: these three settings are what Samba wants for it.
@@ -42,6 +46,72 @@ func reconnected(t *testing.T, m *testenv.Mounted, n int) (st health.Status) {
 		t.Fatalf("the connections have not come back: %+v", st.Connections)
 	}
 	return st
+}
+
+// closeCopy closes a copy of the file's descriptor: a close(2) as any other for the file system.
+func closeCopy(f *os.File) error {
+	fd, err := unix.Dup(int(f.Fd()))
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
+}
+
+// TestLossIsTold: what was written and did not reach the server before it was out of reach for too long is reported, by close and by fsync.
+func TestLossIsTold(t *testing.T) {
+	t.Parallel()
+	s := testenv.MustSamba(t, testenv.Options{})
+	m, p := through(t, s, "echo_interval=1", "retrans=1")
+	files := map[string]*os.File{}
+	for _, name := range []string{"close", "fsync"} {
+		files[name] = try[*os.File](t)(os.Create(m.Path(name)))
+		defer files[name].Close()
+	}
+	p.Set(testenv.Faults{Drop: true})
+	for _, f := range files {
+		try[int](t)(f.WriteString("held back")) // under the lease: the server is not waited for
+	}
+	p.Refuse(true)
+	p.Reset()
+	if err := within(t, stepTimeout, "close", func() error { return closeCopy(files["close"]) }); err == nil {
+		t.Error("close says nothing of what never reached the server")
+	}
+	if err := within(t, stepTimeout, "fsync", files["fsync"].Sync); err == nil {
+		t.Error("fsync says nothing of what never reached the server")
+	}
+	p.Set(testenv.Faults{})
+	p.Refuse(false)
+	reconnected(t, m, 1)
+	for name := range files {
+		wantContent(t, s.Path(name), "")
+		must(t, os.WriteFile(m.Path(name), []byte("again"), 0o644))
+		wantContent(t, s.Path(name), "again")
+	}
+}
+
+// TestLocksSurviveReset: locks are local, and are held whatever becomes of the connection.
+func TestLocksSurviveReset(t *testing.T) {
+	t.Parallel()
+	s := testenv.MustSamba(t, testenv.Options{})
+	m, p := through(t, s)
+	must(t, os.WriteFile(m.Path("f"), []byte("0123456789"), 0o644))
+	holder, other := openFile(t, m.Path("f"), os.O_RDWR, 0), openFile(t, m.Path("f"), os.O_RDWR, 0)
+	lock := func(f *os.File, how int16) error {
+		return unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: how, Start: 2, Len: 3})
+	}
+	must(t, lock(holder, unix.F_WRLCK))
+	must(t, unix.Flock(int(holder.Fd()), unix.LOCK_EX))
+	p.Reset()
+	reconnected(t, m, 1)
+	try[int](t)(holder.WriteAt([]byte("x"), 2))
+	if err := lock(other, unix.F_WRLCK); !errors.Is(err, unix.EAGAIN) {
+		t.Errorf("a second lock of the range: %v", err)
+	}
+	if err := unix.Flock(int(other.Fd()), unix.LOCK_EX|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
+		t.Errorf("a second lock of the file: %v", err)
+	}
+	must(t, lock(holder, unix.F_UNLCK))
+	must(t, lock(other, unix.F_WRLCK))
 }
 
 // TestOpenFilesSurviveReset: a writer and a reader go on over broken connections, and what they have open is what they had open.
@@ -127,8 +197,11 @@ func TestServerKilledAndRestarted(t *testing.T) {
 			t.Errorf("write to %s after the restart: %v", name, err)
 		}
 	}
-	if _, err := open["replaced"].WriteAt([]byte("second"), 12); err == nil {
-		t.Error("a write to a file that is gone succeeded")
+	if _, err := open["replaced"].WriteAt([]byte("second"), 12); !errors.Is(err, syscall.ESTALE) {
+		t.Errorf("a write to a file that is gone: %v", err)
+	}
+	if err := closeCopy(open["lost"]); !errors.Is(err, syscall.EIO) {
+		t.Errorf("close of a file whose content a dead server had taken and lost: %v", err)
 	}
 	for _, name := range []string{"flushed", "kept"} {
 		if err := open[name].Sync(); err != nil {

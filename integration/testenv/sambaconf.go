@@ -94,6 +94,15 @@ func (s *Samba) Status() (string, error) {
 	return string(out), nil
 }
 
+// CloseShare takes the share away from all who use it, as an administrator does. They may connect to it again at once.
+func (s *Samba) CloseShare() error {
+	out, err := exec.Command("timeout", "20", "smbcontrol", "--configfile="+s.conf(), "smbd", "close-share", s.Share).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("smbcontrol: %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
 func (s *Samba) addUser() error {
 	if _, err := os.Stat(filepath.Join(s.state, "private", "passdb.tdb")); err == nil {
 		return nil
