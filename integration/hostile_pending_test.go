@@ -1,55 +1,16 @@
 package integration
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
-	"smbfs/integration/testenv"
 	"smbfs/smbclient/smbtest"
 	"smbfs/smbclient/wire"
 )
-
-// TestEndlessListing: a directory without an end is an error, which takes no more memory than a listing may, for whoever lists and for the
-// comparisons that go on meanwhile.
-func TestEndlessListing(t *testing.T) {
-	var asked atomic.Int64
-	m, _ := mountHostile(t, map[wire.Command]smbtest.Hook{
-		wire.CommandQueryDirectory: func(r *smbtest.Request) {
-			var in wire.QueryDirectoryRequest
-			if _ = in.Decode(r.Body); in.Pattern != "*" {
-				r.Serve()
-				return
-			}
-			n := asked.Add(1)
-			var list []wire.DirEntry
-			for i := range int(in.OutputBufferLength) / 200 {
-				list = append(list, wire.DirEntry{Name: fmt.Sprintf("%d-%d", n, i), FileID: uint64(n)<<20 + uint64(i)})
-			}
-			r.Reply(wire.StatusSuccess, &wire.QueryDirectoryResponse{Output: wire.AppendDirEntries(nil, list)})
-		},
-	})
-	start := time.Now()
-	for range 2 {
-		err := within(t, 2*time.Minute, "a listing", func() error { _, err := os.ReadDir(m.Mountpoint); return err })
-		if !errors.Is(err, syscall.EIO) {
-			t.Errorf("a listing without an end: %v", err)
-		}
-	}
-	_, peak, err := testenv.Memory(m.PID)
-	must(t, err)
-	t.Logf("two listings took %v and %d questions; the daemon's memory %d MiB at most", time.Since(start), asked.Load(), peak>>20)
-	if peak > 1500<<20 {
-		t.Errorf("the daemon had %d MiB", peak>>20)
-	}
-	stillWorks(t, m, "a")
-}
 
 // TestAlwaysPending: a server that takes every request on and answers none. Whoever waits can be interrupted, and the mount ends when it is told to.
 func TestAlwaysPending(t *testing.T) {
