@@ -25,10 +25,9 @@ const slack = int64(time.Second / 100)
 func near(a, b int64) bool { return a-b < slack && b-a < slack }
 
 // sameAs reports whether e is surely o, wherever it is: the id, and a time that a new object
-// cannot have. That an open file keeps its id from being reused says nothing of a directory: the share
-// may have volumes mounted in each other, whose roots have all the same id. Preconditions: Tree.mu is held.
+// cannot have. Preconditions: Tree.mu is held.
 func (o *object) sameAs(e *Entry) bool {
-	return o.opens > 0 && o.dir == nil || o.identity.Created == e.Created || o.attr.sameContent(e.Attr)
+	return o.opens > 0 || o.identity.Created == e.Created || o.attr.sameContent(e.Attr)
 }
 
 // staysAs reports whether e, at a name that was o's, is still o. Preconditions: Tree.mu is held.

