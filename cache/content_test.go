@@ -249,7 +249,7 @@ func TestRootIsInNothing(t *testing.T) {
 	for _, watched := range []bool{false, true} {
 		tree, now := New(root, testHold), time.Unix(1e9, 0)
 		if watched {
-			tree.Watch(RootID)
+			tree.Watch(RootID, now)
 		}
 		tree.Opened(RootID, false)
 		listed := []Observation{{Name: "listed", Entry: &root}}

@@ -89,31 +89,6 @@ func TestLossIsTold(t *testing.T) {
 	}
 }
 
-// TestLocksSurviveReset: locks are local, and are held whatever becomes of the connection.
-func TestLocksSurviveReset(t *testing.T) {
-	t.Parallel()
-	s := testenv.MustSamba(t, testenv.Options{})
-	m, p := through(t, s)
-	must(t, os.WriteFile(m.Path("f"), []byte("0123456789"), 0o644))
-	holder, other := openFile(t, m.Path("f"), os.O_RDWR, 0), openFile(t, m.Path("f"), os.O_RDWR, 0)
-	lock := func(f *os.File, how int16) error {
-		return unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: how, Start: 2, Len: 3})
-	}
-	must(t, lock(holder, unix.F_WRLCK))
-	must(t, unix.Flock(int(holder.Fd()), unix.LOCK_EX))
-	p.Reset()
-	reconnected(t, m, 1)
-	try[int](t)(holder.WriteAt([]byte("x"), 2))
-	if err := lock(other, unix.F_WRLCK); !errors.Is(err, unix.EAGAIN) {
-		t.Errorf("a second lock of the range: %v", err)
-	}
-	if err := unix.Flock(int(other.Fd()), unix.LOCK_EX|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
-		t.Errorf("a second lock of the file: %v", err)
-	}
-	must(t, lock(holder, unix.F_UNLCK))
-	must(t, lock(other, unix.F_WRLCK))
-}
-
 // TestOpenFilesSurviveReset: a writer and a reader go on over broken connections, and what they have open is what they had open.
 func TestOpenFilesSurviveReset(t *testing.T) {
 	t.Parallel()
