@@ -1,7 +1,7 @@
 package integration
 
 import (
-	"os"
+	"io"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -16,8 +16,12 @@ import (
 func TestAlwaysPending(t *testing.T) {
 	t.Parallel()
 	m, s := mountHostile(t, nil)
-	f := try[*os.File](t)(os.Create(m.Path("open")))
-	defer f.Close()
+	// Not this process: its children close, on their way from fork to exec, the files that they have inherited, and would all wait.
+	open := exec.Command("sh", "-c", "exec 9>"+m.Path("open")+"; echo; exec sleep 1000")
+	opened := try[io.Reader](t)(open.StdoutPipe())
+	must(t, open.Start())
+	t.Cleanup(func() { _ = open.Process.Kill() })
+	try[int](t)(opened.Read(make([]byte, 1)))
 	for _, command := range []wire.Command{
 		wire.CommandCreate, wire.CommandClose, wire.CommandFlush, wire.CommandRead, wire.CommandWrite, wire.CommandQueryDirectory,
 		wire.CommandQueryInfo, wire.CommandSetInfo, wire.CommandIoctl, wire.CommandTreeDisconnect, wire.CommandLogoff,
@@ -34,7 +38,8 @@ func TestAlwaysPending(t *testing.T) {
 		_ = within(t, stepTimeout, strings.Join(args, " "), cmd.Wait)
 	}
 	must(t, m.Process().Signal(syscall.SIGTERM))
-	_ = within(t, stepTimeout, "close", f.Close)
+	_ = open.Process.Kill()
+	_ = within(t, stepTimeout, "a program with a file open", open.Wait)
 	if !m.Process().WaitTimeout(stepTimeout) {
 		_ = m.Process().Signal(syscall.SIGQUIT) // it says where it is
 		t.Error("SIGTERM does not end the mount")
