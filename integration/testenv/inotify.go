@@ -24,6 +24,7 @@ type inotify struct {
 	root string
 	mask uint32
 	dirs map[int32]string // by watch descriptor
+	from Event            // the last MOVED_FROM of a directory
 }
 
 // WatchInotify starts a recursive inotify watcher on a directory.
@@ -86,27 +87,23 @@ func (k *inotify) read(buf []byte) ([]Event, error) {
 		}
 		isDir := mask&unix.IN_ISDIR != 0 || len(name) == 0
 		for _, bit := range split(mask) {
-			out = append(out, Event{Time: now, Mask: bit, Dir: dir, Name: string(name), Cookie: cookie, IsDir: isDir})
+			e := Event{Time: now, Mask: bit, Dir: dir, Name: string(name), Cookie: cookie, IsDir: isDir}
+			out = append(out, e)
+			k.lookAhead(e)
 		}
-		k.lookAhead(out, isDir)
 	}
 	return out, nil
 }
 
-// lookAhead renames watches while the batch is decoded: events that follow a
-// directory's MOVED_TO in the same read are under its new name already.
-func (k *inotify) lookAhead(events []Event, isDir bool) {
-	if !isDir || len(events) == 0 {
-		return
-	}
-	to := events[len(events)-1]
-	if to.Mask != unix.IN_MOVED_TO {
-		return
-	}
-	for _, e := range events {
-		if e.Mask == unix.IN_MOVED_FROM && e.Cookie == to.Cookie {
-			k.renamed(e.Path(), to.Path())
-		}
+// lookAhead renames watches while a batch is decoded: events that follow a directory's MOVED_TO in the same read are under its new name already. Its
+// MOVED_FROM may have come with the read before.
+func (k *inotify) lookAhead(e Event) {
+	switch {
+	case !e.IsDir:
+	case e.Mask == unix.IN_MOVED_FROM:
+		k.from = e
+	case e.Mask == unix.IN_MOVED_TO && e.Cookie == k.from.Cookie:
+		k.renamed(k.from.Path(), e.Path())
 	}
 }
 
