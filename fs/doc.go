@@ -32,8 +32,8 @@
 // # Leases and writing behind
 //
 // All handles of one file share a file: its lease key, and its writeback. While the lease lets it, a WRITE is answered when it has been
-// gathered; goroutines of the writeback carry it to the server, and RELEASE waits for the last of them. What sets a size or a
-// time, and what reads there, waits first. From the first gathered byte to the last answer the tree counts the file as being
+// gathered; goroutines of the writeback carry it to the server, and RELEASE waits for the last of them. What sets a size, and
+// what reads there, waits first; what sets times goes behind it, in one message with the last of what was written. From the first gathered byte to the last answer the tree counts the file as being
 // changed (BeginSet), so that no answer of the server's is taken for somebody else's change. The break of a lease waits for
 // the writes, and for nothing of the kernel's.
 //

@@ -183,7 +183,7 @@ func (f *FileSystem) Create(cancel <-chan struct{}, in *fuse.CreateIn, name stri
 		return errno(err)
 	}
 	if in.Flags&syscall.O_TRUNC != 0 && o.Action() == wire.ActionOpened && e.Size > 0 {
-		if err := o.SetEndOfFile(ctx, 0); err != nil {
+		if _, err := o.SetEndOfFile(ctx, 0); err != nil {
 			_, _ = o.Close(ctx)
 			f.leave(l)
 			return errno(err)

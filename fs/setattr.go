@@ -9,6 +9,7 @@ import (
 
 	"smbfs/cache"
 	"smbfs/share"
+	"smbfs/smbclient"
 	"smbfs/smbclient/wire"
 )
 
@@ -49,26 +50,50 @@ func (f *FileSystem) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fu
 
 // setBasic sets times and attributes, through a handle that may write if there is one.
 func (f *FileSystem) setBasic(ctx context.Context, id cache.ID, b wire.FileBasicInformation) (cache.View, error) {
+	if h := f.handles.writer(id); h != nil {
+		return f.setBasicOpen(ctx, h, b)
+	}
 	if err := f.settle(ctx, id); err != nil {
 		return cache.View{}, err
 	}
+	path, ok := f.tree.Path(id)
+	if !ok {
+		return cache.View{}, f.gone(id)
+	}
 	begun := f.tree.BeginSet(id)
 	defer f.tree.EndSet(id)
-	var e cache.Entry
-	var err error
-	if h := f.handles.writer(id); h != nil {
-		h.use.RLock()
-		e, err = f.share.SetBasicOpen(ctx, h.open, b)
-		h.use.RUnlock()
-	} else if path, ok := f.tree.Path(id); ok {
-		e, err = f.share.SetBasic(ctx, path, b)
-	} else {
-		err = f.gone(id)
-	}
+	e, err := f.share.SetBasic(ctx, path, b)
 	if err != nil {
 		return cache.View{}, err
 	}
 	return f.tree.Set(id, begun, e.Attr, time.Now()), nil
+}
+
+// setBasicOpen does it after all writes through h. The last of them goes in the same message if it waits for more.
+func (f *FileSystem) setBasicOpen(ctx context.Context, h *handle, b wire.FileBasicInformation) (cache.View, error) {
+	var begun cache.Stamp
+	var v cache.View
+	var failed error
+	err := h.file.back.after(ctx, h, func() { begun = f.tree.BeginSet(h.id) }, func(last smbclient.Last) (wrote error) {
+		defer f.tree.EndSet(h.id)
+		if len(last.Bytes) > 0 {
+			ctx = h.ctx // whoever set the times may go, but not what was written
+		}
+		h.use.RLock()
+		defer h.use.RUnlock()
+		e, n, err := h.open.SetBasic(ctx, last, b)
+		if failed = err; err == nil {
+			v = f.tree.Set(h.id, begun, e.Attr, time.Now())
+		}
+		if n < len(last.Bytes) {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return cache.View{}, err
+	}
+	return v, failed
 }
 
 // basic returns what of the request SMB can carry (MS-FSCC 2.4.7).
@@ -130,10 +155,7 @@ func (f *FileSystem) truncateOpen(ctx context.Context, id cache.ID, o *share.Fil
 	}
 	begun := f.tree.BeginSet(id)
 	defer f.tree.EndSet(id)
-	if err := o.SetEndOfFile(ctx, size); err != nil {
-		return err
-	}
-	e, err := f.share.StatOpen(ctx, o)
+	e, err := o.SetEndOfFile(ctx, size)
 	if err != nil {
 		return err
 	}

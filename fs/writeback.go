@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"smbfs/smbclient"
 )
 
 // A program waits for each of its writes. Where a write lease says that nobody else on the network uses the file, it does not have
@@ -75,6 +77,8 @@ type bundle struct {
 	done chan struct{} // closed when the server has answered
 }
 
+func (p *bundle) last() smbclient.Last { return smbclient.Last{Bytes: p.b[:p.n], Offset: p.off} }
+
 func (p *bundle) end() int64 { return p.off + int64(p.n) }
 
 func (p *bundle) meets(x extent) bool { return p.off < x.to && x.from < p.end() }
@@ -95,6 +99,7 @@ type writeback struct {
 	tail   *bundle   // guarded by mu: being gathered
 	flying []*bundle // guarded by mu: under way, the oldest first
 	large  bool      // guarded by mu: the last bundle was full
+	unsafe bool      // guarded by mu: dirty was called, and clean was not since
 	last   time.Time // guarded by mu: of the last write
 	timer  *time.Timer
 
@@ -165,7 +170,8 @@ func (w *writeback) begin(via writer, off int64, n int) <-chan struct{} {
 	if b == nil {
 		return wait
 	}
-	if len(w.flying) == 0 {
+	if !w.unsafe {
+		w.unsafe = true
 		w.dirty()
 	}
 	w.tail = &bundle{off: off, b: b, via: via, done: make(chan struct{})}
@@ -189,11 +195,17 @@ func (w *writeback) late() {
 // send has the tail written. Preconditions: mu is held, there is one.
 func (w *writeback) send() {
 	p := w.tail
+	w.fly(func() error { return p.via.writeAt(p.b[:p.n], p.off) })
+}
+
+// fly has write carry the tail to the server. Preconditions: mu is held, there is one.
+func (w *writeback) fly(write func() error) {
+	p := w.tail
 	w.tail, w.large = nil, p.n >= behindSmall
 	w.timer.Stop()
 	w.flying = append(w.flying, p)
 	go func() { // flush waits for it, which every handle's RELEASE calls
-		err := p.via.writeAt(p.b[:p.n], p.off)
+		err := write()
 		w.sent(err)
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -204,10 +216,43 @@ func (w *writeback) send() {
 		w.flying = slices.DeleteFunc(w.flying, func(q *bundle) bool { return q == p })
 		w.memory.give(p.b)
 		if w.tail == nil && len(w.flying) == 0 {
-			w.clean()
+			w.isClean()
 		}
 		close(p.done)
 	}()
+}
+
+// isClean calls clean if that is due. Preconditions: mu is held.
+func (w *writeback) isClean() {
+	if w.unsafe {
+		w.unsafe = false
+		w.clean()
+	}
+}
+
+// after has op carried out when the server has what was written before, and waits for it. What little was written last, through the same
+// writer, op itself is to bring there, and says whether that failed. begin is called before op, when nothing else is under way.
+func (w *writeback) after(ctx context.Context, via writer, begin func(), op func(last smbclient.Last) error) error {
+	w.mu.Lock()
+	p := w.tail
+	if p == nil || p.via != via || p.n > smbclient.LastMost || len(w.flying) > 0 {
+		w.mu.Unlock()
+		if err := w.flush(ctx, everything); err != nil {
+			return err
+		}
+		begin()
+		return op(smbclient.Last{})
+	}
+	w.isClean()
+	begin()
+	w.fly(func() error { return op(p.last()) })
+	w.mu.Unlock()
+	select {
+	case <-p.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // flush waits until the server has answered what was written before in x.

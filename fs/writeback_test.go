@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"smbfs/smbclient"
 )
 
 // farDisk is a file that is written to, far away.
@@ -186,6 +188,67 @@ func TestWriteBehindWithoutLease(t *testing.T) {
 	taken, err := w.write(context.Background(), d, []byte("abc"), 0, func() bool { return false })
 	if taken || err != nil || *dirty != 0 || d.writes != 0 {
 		t.Errorf("taken %v, %v, dirty %d, %d WRITEs", taken, err, *dirty, d.writes)
+	}
+}
+
+// What sets attributes comes after everything that was written, and takes the last of it along if that is little and all there is.
+func TestWriteBehindAfter(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		pieces int // of 20,000 bytes
+		along  int // bytes that go along
+		writes int // before that
+	}{
+		{"nothing", 0, 0, 0},
+		{"a little", 1, 20_000, 0},
+		{"as much as may", 3, 60_000, 0},
+		{"more", 4, 0, 1},
+		{"more than one WRITE", 60, 0, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &farDisk{delay: 20 * time.Millisecond}
+				w, dirty := behind()
+				for i := range c.pieces {
+					mustWrite(t, w, d, make([]byte, 20_000), int64(i)*20_000)
+				}
+				began := *dirty
+				err := w.after(context.Background(), d, func() { began = *dirty }, func(last smbclient.Last) error {
+					if len(last.Bytes) != c.along || d.writes != c.writes || len(d.b)+c.along != c.pieces*20_000 {
+						t.Errorf("%d bytes go along, after %d WRITEs of %d bytes", len(last.Bytes), d.writes, len(d.b))
+					}
+					time.Sleep(d.delay)
+					if _, dirty := w.wrote(); dirty != (c.along > 0) {
+						t.Errorf("on its way it is not on the server, or nothing is: %v", dirty)
+					}
+					return nil
+				})
+				if err != nil || began != 0 || *dirty != 0 || w.memory.used != 0 {
+					t.Errorf("%v; dirty %d when it began and %d now, %d bytes held", err, began, *dirty, w.memory.used)
+				}
+			})
+		})
+	}
+}
+
+// A write that went along fails as any other: who closes is told. One that comes meanwhile does not, and is carried by another WRITE.
+func TestWriteBehindAfterFails(t *testing.T) {
+	full := errors.New("disk full")
+	d := &farDisk{}
+	w, dirty := behind()
+	mustWrite(t, w, d, []byte("abc"), 0)
+	err := w.after(context.Background(), d, func() {}, func(smbclient.Last) error {
+		mustWrite(t, w, d, []byte("def"), 3)
+		return full
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.failed(0); err != full {
+		t.Errorf("at close: %v", err)
+	}
+	if err := w.flush(context.Background(), everything); err != nil || *dirty != 0 || string(d.bytes()[3:]) != "def" {
+		t.Errorf("%v, dirty %d, %q", err, *dirty, d.bytes())
 	}
 }
 

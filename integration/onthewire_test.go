@@ -105,6 +105,42 @@ func TestSmallFilesOnTheWire(t *testing.T) {
 	}
 }
 
+// TestUnpackOnTheWire: what a program writes to a small file, and the times that it gives it then, travel together: two round trips, and the
+// CLOSE that nobody waits for.
+func TestUnpackOnTheWire(t *testing.T) {
+	t.Parallel()
+	s := plainSamba(t)
+	root := folder(t, s)
+	m := onTheWire(t, s, root)
+	const files = 40
+	packed, archive := t.TempDir(), filepath.Join(t.TempDir(), "archive")
+	then := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	for i := range files {
+		name := filepath.Join(packed, fmt.Sprintf("f%d", i))
+		must(t, os.WriteFile(name, fmt.Appendf(nil, "content %d", i), 0o644))
+		must(t, os.Chtimes(name, then, then))
+	}
+	try[[]byte](t)(exec.Command("tar", "-C", packed, "-cf", archive, ".").CombinedOutput())
+	must(t, os.Mkdir(m.Path("new"), 0o755)) // it is known to be empty
+	before := statusOf(t, m).Connections[0]
+	try[[]byte](t)(exec.Command("tar", "-C", m.Path("new"), "-xf", archive).CombinedOutput())
+	after := statusOf(t, m).Connections[0]
+	const others = 20 // ECHO, a listing after the time-out, a question about a name, the times of the directory itself
+	if n := after.Messages - before.Messages; n > 3*files+others {
+		t.Errorf("%d messages for %d files, want three each: %v", n, files, after.Requests)
+	}
+	if n := after.Requests["WRITE"] - before.Requests["WRITE"]; n != files {
+		t.Errorf("%d WRITEs for %d files", n, files)
+	}
+	for i := range files {
+		name := fmt.Sprintf("f%d", i)
+		if at := try[os.FileInfo](t)(os.Stat(m.Path("new", name))).ModTime(); !at.Equal(then) {
+			t.Errorf("%s is of %v", name, at)
+		}
+		wantContent(t, s.Path(root, "new", name), fmt.Sprintf("content %d", i))
+	}
+}
+
 // warm is a piece of metadata work that is done again and again.
 type warm struct {
 	name        string

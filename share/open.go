@@ -192,10 +192,7 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 	})
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err != nil {
-		f.unflushed.failed(off, int64(len(p)))
-	}
-	f.unflushed.wrote(p[:n], off)
+	f.noteWritten(p, n, off)
 	return n, err
 }
 
@@ -213,14 +210,50 @@ func (f *File) CopyFrom(ctx context.Context, src *File, from, to, n int64) (copi
 	return copied, err
 }
 
-// SetEndOfFile sets the size, in bytes.
-func (f *File) SetEndOfFile(ctx context.Context, size uint64) error {
+// SetEndOfFile sets the size, in bytes, and describes the file after it.
+func (f *File) SetEndOfFile(ctx context.Context, size uint64) (cache.Entry, error) {
 	f.changed()
-	err := f.do(ctx, func(o *smbclient.Open) error { return o.SetEndOfFile(ctx, size) })
+	end := wire.FileEndOfFileInformation{EndOfFile: size}
+	e, _, err := f.set(ctx, smbclient.Last{}, wire.ClassFileEndOfFile, end.Append(nil))
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.unflushed.resized(int64(size))
-	return err
+	return e, err
+}
+
+// SetBasic writes last, if there is any, and then sets times and attributes, in one message. n is how many bytes of last are written; if that
+// is not all, err says why. What is set through the handle that wrote stays: the server would have its close, or a delayed update, move the
+// time otherwise.
+func (f *File) SetBasic(ctx context.Context, last smbclient.Last, b wire.FileBasicInformation) (e cache.Entry, n int, err error) {
+	if len(last.Bytes) > 0 {
+		f.changed()
+	}
+	e, n, err = f.set(ctx, last, wire.ClassFileBasic, b.Append(nil))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.noteWritten(last.Bytes, n, last.Offset)
+	return e, n, err
+}
+
+// set may be repeated: what it leaves does not depend on what was.
+func (f *File) set(ctx context.Context, last smbclient.Last, class wire.InfoClass, input []byte) (e cache.Entry, n int, err error) {
+	err = f.do(ctx, func(o *smbclient.Open) error {
+		var st smbclient.FileStat
+		if st, n, err = o.SetAndStat(ctx, last, class, input); err != nil {
+			return err
+		}
+		e = f.share.entryOfStat(o.Name(), st)
+		return nil
+	})
+	return e, n, err
+}
+
+// noteWritten takes what came of writing b, of which the server has n bytes. Preconditions: mu is held.
+func (f *File) noteWritten(b []byte, n int, off int64) {
+	if n < len(b) {
+		f.unflushed.failed(off, int64(len(b)))
+	}
+	f.unflushed.wrote(b[:n], off)
 }
 
 // changed notes that there is something to be flushed.
@@ -309,19 +342,6 @@ func (s *Share) statOpen(ctx context.Context, o *smbclient.Open) (cache.Entry, e
 		return cache.Entry{}, err
 	}
 	return s.entryOfStat(o.Name(), st), nil
-}
-
-// SetBasicOpen sets times and attributes of an open file. What is set through the handle that
-// wrote stays: the server would have its close, or a delayed update, move the time otherwise.
-func (s *Share) SetBasicOpen(ctx context.Context, f *File, b wire.FileBasicInformation) (e cache.Entry, err error) {
-	err = f.do(ctx, func(o *smbclient.Open) error {
-		if err := o.SetBasicInfo(ctx, b); err != nil {
-			return err
-		}
-		e, err = s.statOpen(ctx, o)
-		return err
-	})
-	return e, err
 }
 
 // Reopen opens again, at path, what f was and is closed now, and returns its file id too.

@@ -205,6 +205,15 @@ func checkRename(t *testing.T, tree *TreeConnect, dir string) {
 	if st, err := o.Stat(ctx); err != nil || st.EndOfFile != 100 || st.LastWriteTime != when {
 		t.Fatalf("set: %+v, %v", st, err)
 	}
+	last := Last{[]byte("the last bytes"), 100}
+	basic := wire.FileBasicInformation{LastWriteTime: when + 10_000_000}
+	st, n, err := o.SetAndStat(ctx, last, wire.ClassFileBasic, basic.Append(nil))
+	if err != nil || n != len(last.Bytes) || st.EndOfFile != 114 || st.LastWriteTime != basic.LastWriteTime {
+		t.Fatalf("written and set: %d bytes, %+v, %v", n, st, err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "d")); err != nil || string(b[100:]) != string(last.Bytes) {
+		t.Fatalf("written: %q, %v", b, err)
+	}
 }
 
 func checkRemove(t *testing.T, tree *TreeConnect, dir string) {
