@@ -25,6 +25,7 @@ func (f *FileSystem) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenO
 	id := cache.ID(in.NodeId)
 	f.engine.Use(id)
 	f.engine.UsedBy(in.Pid)
+	f.walks.used(id)
 	out.Fh = f.dirs.add(&dirHandle{id: id})
 	if f.engine.Coherent(id) > 0 {
 		out.OpenFlags = fuse.FOPEN_CACHE_DIR
@@ -100,7 +101,7 @@ func (f *FileSystem) readDir(cancel <-chan struct{}, in *fuse.ReadIn, add func(c
 // names lists a directory for a local program, "." and ".." first.
 func (f *FileSystem) names(ctx context.Context, id cache.ID) ([]cache.Name, error) {
 	if !f.tree.Complete(id, time.Now(), f.opts.AttrTimeout) {
-		_, err := fromMemory(ctx, f, func(ctx context.Context) (bool, error) { return true, f.refresh(ctx, id) }, func() (bool, bool) {
+		_, err := fromMemory(ctx, f, func(ctx context.Context) (bool, error) { return true, f.listed(ctx, id) }, func() (bool, bool) {
 			return true, f.engine.Remembers(id) && f.tree.Complete(id, time.Now(), allTimes)
 		})
 		if err != nil {

@@ -29,6 +29,11 @@
 // used as long as the tree knows of no other size or time than when it was asked for, and dropped by dropAll, before the
 // kernel is told to drop its pages, and by own writes.
 //
+// # Listing ahead
+//
+// The order in which programs ask for directories is remembered (walks). A listing that is made for somebody takes those that came next
+// along, in goroutines which Wait waits for; whoever asks for one of them meanwhile waits for that listing.
+//
 // # Leases and writing behind
 //
 // All handles of one file share a file: its lease key, and its writeback. While the lease lets it, a WRITE is answered when it has been
@@ -46,5 +51,6 @@
 //
 // The table of handles and each handle have a lock of their own; neither is held over the
 // network. readahead.mu is taken under none of these but handle.use; handle.use is only tried under
-// writeback.mu, and who waits for a writeback holds no handle.use: what it waits for needs that. files.mu, first.mu, pages.mu and locks.mu are leaves. The tree's lock is a leaf.
+// writeback.mu, and who waits for a writeback holds no handle.use: what it waits for needs that. files.mu, first.mu, pages.mu and locks.mu are leaves, walks.mu
+// is one but for the tree's. The tree's lock is a leaf.
 package fs

@@ -185,6 +185,7 @@ func (f *FileSystem) Wait() {
 	f.served.Wait()
 	f.stopTelling()
 	f.cancel()
+	f.walks.ahead.Wait()
 }
 
 // Unmount unmounts. Nothing is told any more from here on, even if it fails because the mount

@@ -73,6 +73,7 @@ func (f *FileSystem) lookup(ctx context.Context, p cache.Place) (cache.View, err
 		return cache.View{}, syscall.EINVAL
 	}
 	if v := f.tree.Lookup(p, time.Now(), f.freshness(p.Dir)); v.Known {
+		f.walks.used(p.Dir)
 		return v, nil
 	}
 	return fromMemory(ctx, f, func(ctx context.Context) (cache.View, error) { return f.askFor(ctx, p) }, func() (cache.View, bool) {
@@ -139,6 +140,9 @@ func (f *FileSystem) getattr(ctx context.Context, id cache.ID) (cache.View, erro
 		v.Known, v.Entry.Write, v.Entry.Change = true, int64(wire.FiletimeOf(at)), int64(wire.FiletimeOf(at))
 	}
 	if v.Known {
+		if dir, ok := f.tree.Parent(id); ok {
+			f.walks.used(dir)
+		}
 		return v, nil
 	}
 	if v.ID == 0 {
@@ -174,11 +178,11 @@ func (f *FileSystem) statObject(ctx context.Context, id cache.ID, known cache.Vi
 		known.Known, known.Pending = true, true
 		return known, nil
 	}
-	if id != cache.RootID {
-		if dir, ok := f.tree.Parent(id); ok && f.refreshed(ctx, dir) {
-			if v := f.tree.Object(id, time.Now(), f.opts.AttrTimeout); v.Known {
-				return v, nil
-			}
+	if id == cache.RootID {
+		f.rootAsked()
+	} else if dir, ok := f.tree.Parent(id); ok && f.refreshed(ctx, dir) {
+		if v := f.tree.Object(id, time.Now(), f.opts.AttrTimeout); v.Known {
+			return v, nil
 		}
 	}
 	asOf, now := f.tree.Now(), time.Now()
