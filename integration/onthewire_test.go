@@ -141,6 +141,31 @@ func TestUnpackOnTheWire(t *testing.T) {
 	}
 }
 
+// TestOwnWorkOnTheWire: what a local program makes in a watched directory comes back as notifications. They are gathered, and the questions about
+// them: there are so many in a time, however much is made in it.
+func TestOwnWorkOnTheWire(t *testing.T) {
+	t.Parallel()
+	s := plainSamba(t)
+	root := folder(t, s)
+	must(t, os.Mkdir(s.Path(root, "dir"), 0o755))
+	m := onTheWire(t, s, root)
+	must(t, os.WriteFile(m.Path("dir", "first"), nil, 0o644))
+	if !testenv.WaitUntil(stepTimeout, func() bool { return statusOf(t, m).Connections[1].Requests["CHANGE_NOTIFY"] >= 2 }) {
+		t.Fatal("the directory is not watched")
+	}
+	const files = 300
+	before, began := statusOf(t, m).Connections[1].Messages, time.Now()
+	for i := range files {
+		must(t, os.WriteFile(m.Path("dir", fmt.Sprint(i)), []byte("content"), 0o644))
+	}
+	n, took := statusOf(t, m).Connections[1].Messages-before, time.Since(began)
+	// A notification every 20 ms, and for a question every 50 one or two messages; what the directory is compared with takes no more than these.
+	const each, others = 10 * time.Millisecond, 30
+	if most := int64(took/each) + others; n > most {
+		t.Errorf("%d messages of %d files in %v, want at most %d", n, files, took, most)
+	}
+}
+
 // warm is a piece of metadata work that is done again and again.
 type warm struct {
 	name        string

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -17,7 +18,7 @@ const (
 	// echoGather is how long the next request is put off after a notification of nothing but own changes.
 	// The server gathers what follows, so that a program that makes many files is not slowed by as
 	// many notifications each. It is also the most that it delays a change by somebody else.
-	echoGather = 5 * time.Millisecond
+	echoGather = 20 * time.Millisecond
 	// touchesToTrim is how many names are remembered before the old ones are looked for.
 	touchesToTrim = 4096
 )
@@ -55,10 +56,17 @@ func (e *Engine) Touched(places ...cache.Place) {
 
 // within reports whether p was touched less than age before now.
 func (t *touches) within(p cache.Place, now time.Time, age time.Duration) bool {
+	return t.age(p, now) < age
+}
+
+// age is how long before now p was touched.
+func (t *touches) age(p cache.Place, now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	at, ok := t.at[p]
-	return ok && now.Sub(at) < age
+	if at, ok := t.at[p]; ok {
+		return now.Sub(at)
+	}
+	return math.MaxInt64
 }
 
 // echo reports whether a notification is of nothing but what local programs have just changed.
@@ -76,6 +84,7 @@ func (e *Engine) echo(dir cache.ID, n *share.Notification) bool {
 // gone of which that is known is neither: some servers have to read the whole directory to say it
 // again. Preconditions: e.mu is held.
 func (e *Engine) split(w *watch, now time.Time) (ready, held map[string]cache.Hint) {
+	own := false
 	for name, h := range w.hints {
 		if h == cache.HintRemoved {
 			if id, _ := e.tree.TrueOccupant(cache.Place{Dir: w.id, Name: name}); id == 0 {
@@ -84,13 +93,18 @@ func (e *Engine) split(w *watch, now time.Time) (ready, held map[string]cache.Hi
 				continue
 			}
 		}
-		if !e.touches.within(cache.Place{Dir: w.id, Name: name}, now, ownHold) {
+		age := e.touches.age(cache.Place{Dir: w.id, Name: name}, now)
+		if age >= ownHoldMost || age >= ownHold && !now.Before(w.ownAt) {
+			own = own || age < ownHoldMost
 			continue
 		}
 		if held == nil {
 			held = map[string]cache.Hint{}
 		}
 		held[name] = h
+	}
+	if own {
+		w.ownAt = now.Add(ownHold) // those that come ripe one after the other are asked for together
 	}
 	switch {
 	case held == nil:

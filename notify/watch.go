@@ -31,6 +31,7 @@ type watch struct {
 	surely time.Time
 
 	heldSince time.Time // when hints about own changes began to be held back; zero: none is
+	ownAt     time.Time // when names that a local program has changed lately are asked for next
 
 	queued  bool // in Engine.attention
 	working bool // a worker holds it
