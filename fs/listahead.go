@@ -34,7 +34,7 @@ func (f *FileSystem) listAhead(dir cache.ID, k *walk) (start func()) {
 			break
 		}
 		if !f.tree.Complete(id, now, f.opts.AttrTimeout) {
-			if !f.isSmall(id, now) || now.Before(k.pause) {
+			if !f.isSmall(id, now) {
 				break
 			}
 			k.listing, k.unused = make(chan struct{}), true

@@ -18,7 +18,8 @@ const (
 	smallDirectory = 256
 	// walksMost is how many directories are remembered before those that nobody has asked for lately are forgotten.
 	walksMost = 1 << 14
-	// listTooLong is what a listing may take to be worth it at any time. One that takes longer is made again after slowPause times as long.
+	// listTooLong is what the listing of a directory that is not small may take to be worth it at any time. One that takes longer is made
+	// again after slowPause times as long.
 	listTooLong = 300 * time.Millisecond
 	slowPause   = 16
 )
@@ -53,7 +54,7 @@ func (f *FileSystem) refreshed(ctx context.Context, dir cache.ID) bool {
 		k.since, k.misses = now, 0
 	}
 	k.misses++
-	if k.listing == nil && (k.misses <= missesToList && !f.isSmall(dir, now) || now.Before(k.pause)) {
+	if k.listing == nil && !f.isSmall(dir, now) && (k.misses <= missesToList || now.Before(k.pause)) {
 		w.mu.Unlock()
 		return false
 	}

@@ -50,7 +50,7 @@ func TestDirectoriesListedAhead(t *testing.T) {
 	}
 	walk()
 	const (
-		slow = 120 * time.Millisecond // each way: what takes longer than fs.listTooLong is not listed ahead
+		slow = 120 * time.Millisecond // each way
 		each = 2                      // a listing is one message with two questions
 	)
 	ahead := testenv.WaitUntil(time.Minute, func() bool {
