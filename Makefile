@@ -8,7 +8,7 @@ DESTDIR  ?=
 FUZZTIME ?= 1m
 SOAKTIME ?= 10m
 FAULTS   ?= 100
-BENCHFLAGS ?= -o docs/benchmarks.md
+BENCHFLAGS ?=
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 # Debian's go keeps to its own release unless told otherwise; go.mod names the one that is needed.
@@ -49,7 +49,7 @@ vet: check
 demo: setup
 	@go run ./integration/demo $(DEMOFLAGS)
 
-# To see that it works, or for a part: make bench BENCHFLAGS='-trial -only files'
+# Some 20 minutes, on a machine that does nothing else. To see that it works, or for a part: make bench BENCHFLAGS='-trial -only files'
 bench: setup
 	go run ./integration/bench $(BENCHFLAGS)
 

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"smbfs/integration/testenv"
@@ -11,22 +10,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How much later than the raw notification the event may come, in milliseconds: at the median, and at
+// How much later than the notification the event may come, in milliseconds: at the median, and at
 // the 99th of a hundred.
 const (
 	eventMedian = 0.3
 	eventP99    = 2.0
 )
 
-// latencies are times from a change on the server, in milliseconds.
+// latencies are in milliseconds.
 type latencies struct {
-	raw   []float64 // to the notification's arrival at an independent client
-	event []float64 // to the watcher's event
-	above []float64 // from that arrival to the event
+	notified []float64 // from a change on the server to the arrival of its notification at the mount's socket
+	event    []float64 // to the watcher's event
+	ours     []float64 // from that arrival to the event
 }
 
-// latency makes files on the server one after the other and takes the time until
-// a watcher of the mount is told, beside the arrival of the raw notification.
+// latency makes files on the server one after the other and takes the time until a watcher of the mount has read its event, and until the
+// notification had come.
 func (b *bench) latency() error {
 	const dir = "latency"
 	names := []string{dir}
@@ -38,11 +37,11 @@ func (b *bench) latency() error {
 		return err
 	}
 	defer undo()
-	raw, err := testenv.StartRawNotify(b.samba, dir)
+	came, err := watchArrivals(b.samba.Port)
 	if err != nil {
 		return err
 	}
-	defer raw.Close()
+	defer came.close()
 	var l latencies
 	err = b.mounted(func(m *testenv.Mounted) error {
 		w, err := testenv.WatchInotify(m.Path(dir), testenv.WatchOptions{})
@@ -50,16 +49,16 @@ func (b *bench) latency() error {
 			return err
 		}
 		defer w.Close()
-		l, err = b.changes(m, dir, w, raw)
+		l, err = b.changes(m, dir, w, came)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	with := fmt.Sprintf(", %d directories watched: median, p95, p99", b.watched+1)
-	b.table.add("change on the server to the event"+with, three(l.event), "raw notification at smbclient: "+three(l.raw), "", "none", true)
-	b.table.add("event after the raw notification"+with, three(l.above), "", "", fmt.Sprintf("median under %.1f ms, p99 under %.0f ms", eventMedian, eventP99),
-		median(l.above) < eventMedian && quantile(l.above, 0.99) < eventP99)
+	b.table.add("change on the server to the event"+with, three(l.event), "its notification at the socket: "+three(l.notified), "", "none", true)
+	b.table.add("event after the notification reached the socket"+with, three(l.ours), "", "", fmt.Sprintf("median under %.1f ms, p99 under %.0f ms", eventMedian, eventP99),
+		median(l.ours) < eventMedian && quantile(l.ours, 0.99) < eventP99)
 	return nil
 }
 
@@ -67,12 +66,11 @@ func three(v []float64) string {
 	return fmt.Sprintf("%.2f, %.2f, %.2f ms", median(v), quantile(v, 0.95), quantile(v, 0.99))
 }
 
-// changes measures b.changes changes; the first ones, until both sides are armed,
-// do not count.
-func (b *bench) changes(m *testenv.Mounted, dir string, w *testenv.Watcher, raw *testenv.RawNotify) (latencies, error) {
+// changes measures b.changes changes; the first ones, until the watch is armed, do not count.
+func (b *bench) changes(m *testenv.Mounted, dir string, w *testenv.Watcher, came *arrivals) (latencies, error) {
 	var l latencies
 	for i := range 100 {
-		_, err := one(b.samba.Path(dir), fmt.Sprint("warm-up-", i), w, raw, 500*time.Millisecond)
+		_, err := one(b.samba.Path(dir), fmt.Sprint("warm-up-", i), w, came, 500*time.Millisecond)
 		if err == nil && i >= 5 {
 			break
 		}
@@ -87,13 +85,13 @@ func (b *bench) changes(m *testenv.Mounted, dir string, w *testenv.Watcher, raw 
 		if err := b.interrupted(); err != nil {
 			return l, err
 		}
-		t, err := one(b.samba.Path(dir), fmt.Sprintf("change-%05d", i), w, raw, 10*time.Second)
+		t, err := one(b.samba.Path(dir), fmt.Sprintf("change-%05d", i), w, came, 10*time.Second)
 		if err != nil {
 			return l, fmt.Errorf("change %d: %w", i, err)
 		}
-		l.raw = append(l.raw, t[0])
-		l.event = append(l.event, t[1])
-		l.above = append(l.above, t[1]-t[0])
+		l.notified = append(l.notified, t.notified)
+		l.event = append(l.event, t.event)
+		l.ours = append(l.ours, t.event-t.notified)
 	}
 	return l, nil
 }
@@ -119,14 +117,20 @@ func (b *bench) rested(m *testenv.Mounted) error {
 	return errors.New("directories are listed again and again")
 }
 
-// one makes one empty file and waits for both arrivals.
-func one(server, name string, w *testenv.Watcher, raw *testenv.RawNotify, timeout time.Duration) (times [2]float64, err error) {
+// times are those of one change, in milliseconds after it began.
+type times struct{ notified, event float64 }
+
+// one makes one empty file and waits until the watcher is told.
+func one(server, name string, w *testenv.Watcher, came *arrivals, timeout time.Duration) (t times, err error) {
+	if err := came.forget(); err != nil {
+		return t, err
+	}
 	from := w.Len()
 	var event time.Time
 	start := time.Now()
 	fd, err := unix.Open(server+"/"+name, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY, 0o644)
 	if err != nil {
-		return times, err
+		return t, err
 	}
 	unix.Close(fd)
 	err = w.WaitFor(timeout, func(events []testenv.Event) bool {
@@ -139,59 +143,12 @@ func one(server, name string, w *testenv.Watcher, raw *testenv.RawNotify, timeou
 		return false
 	})
 	if err != nil {
-		return times, err
+		return t, err
 	}
-	if !testenv.WaitUntil(timeout, func() bool { return !raw.Arrival(name).IsZero() }) {
-		return times, errors.New("no raw notification")
+	notified, err := came.of(name)
+	if err == nil && notified.IsZero() {
+		err = errors.New("no packet of the server's has its name")
 	}
 	ms := func(t time.Time) float64 { return float64(t.Sub(start).Microseconds()) / 1000 }
-	return [2]float64{ms(raw.Arrival(name)), ms(event)}, nil
-}
-
-// storm makes files on the server as fast as it can, and takes the time until the watcher has been told of the last of them.
-func (b *bench) storm() error {
-	const dir = "storm"
-	var rates []float64
-	for range b.runs {
-		undo, err := b.folders(dir)
-		if err != nil {
-			return err
-		}
-		err = b.mounted(func(m *testenv.Mounted) error {
-			rate, err := b.burst(m.Path(dir), b.samba.Path(dir))
-			rates = append(rates, rate)
-			return err
-		})
-		undo()
-		if err != nil {
-			return err
-		}
-	}
-	b.table.add(fmt.Sprintf("events of %d files made on the server at once", b.files), figure(median(rates), "events/s"), "", "", "none", true)
-	return nil
-}
-
-func (b *bench) burst(watched, server string) (float64, error) {
-	w, err := testenv.WatchInotify(watched, testenv.WatchOptions{Flat: true})
-	if err != nil {
-		return 0, err
-	}
-	defer w.Close()
-	time.Sleep(time.Second) // the watch is armed
-	start := time.Now()
-	if err := eachFile(server, b.files, func(name string) error { return os.WriteFile(name, nil, 0o644) }); err != nil {
-		return 0, err
-	}
-	count := func(events []testenv.Event) (n int) {
-		for _, e := range events {
-			if e.Mask == unix.IN_CREATE {
-				n++
-			}
-		}
-		return n
-	}
-	if err := w.WaitFor(2*time.Minute, func(events []testenv.Event) bool { return count(events) >= b.files }); err != nil {
-		return 0, err
-	}
-	return float64(b.files) / time.Since(start).Seconds(), nil
+	return times{ms(notified), ms(event)}, err
 }

@@ -4,9 +4,8 @@
 // on the same server, and the median of several such pairs: the machine's own
 // speed cancels out. Who goes first alternates.
 //
-//	go run ./integration/bench            the whole table
+//	go run ./integration/bench            the whole table, in some 20 minutes, also to docs/benchmarks.md
 //	go run ./integration/bench -trial     small sizes, to see that it works
-//	go run ./integration/bench -o docs/benchmarks.md
 package main
 
 import (
@@ -14,8 +13,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"syscall"
+	"time"
 
 	"smbfs/integration/testenv"
 )
@@ -24,7 +25,7 @@ import (
 type config struct {
 	runs    int
 	bytes   int64 // of the sequential file
-	files   int   // of the small-file lines; trees have a fifth of it, with a delay it is a two-hundredth
+	files   int   // of the small-file lines; trees have a fifth of it, with a delay it is an eightieth
 	ops     int   // of each line of random access
 	changes int   // of the latency lines
 	watched int   // directories that are watched there
@@ -34,19 +35,22 @@ type config struct {
 	only    *regexp.Regexp
 }
 
+// page is where the results are kept, below the repository.
+const page = "docs/benchmarks.md"
+
 func main() {
 	var c config
 	trial := flag.Bool("trial", false, "small sizes and two runs, to see that it works")
-	mib := flag.Int64("mib", 1024, "MiB of the sequential file")
-	only := flag.String("only", "", "measure only the parts whose name matches: memory, sequential, random, writes, files, trees, delay, latency, watches, storm; with -cifs: streams, files, trees, pages, walk")
+	mib := flag.Int64("mib", 384, "MiB of the sequential file")
+	only := flag.String("only", "", "measure only the parts whose name matches: memory, sequential, random, writes, files, trees, delay, latency, watches, storm, sustained; with -cifs: streams, files, trees, pages, walk")
 	flag.IntVar(&c.runs, "runs", 5, "pairs of measurements per line")
-	flag.IntVar(&c.files, "files", 5000, "small files")
+	flag.IntVar(&c.files, "files", 1000, "small files")
 	flag.IntVar(&c.ops, "ops", 8000, "operations of a line of random access")
 	flag.IntVar(&c.changes, "changes", 1000, "changes of the latency lines")
 	flag.IntVar(&c.watched, "watched", 1000, "directories that are watched meanwhile")
 	flag.IntVar(&c.dirs, "dirs", 10_000, "watched directories of the lines about their cost")
 	flag.StringVar(&c.dir, "dir", "", "folder for the server's files (default: a temporary one)")
-	flag.StringVar(&c.out, "o", "", "also write the table to this file")
+	flag.StringVar(&c.out, "o", "", "also write the table to this file (default: "+page+" if nothing is left out)")
 	cifs := flag.Bool("cifs", false, "measure against the kernel's client, in a guest, instead; the table becomes a section of the file")
 	work, at := flag.String("inside", "", "in the guest: the work to do"), flag.String("at", "", "in the guest: where; empty: on FUSE over memory")
 	flag.Parse()
@@ -55,12 +59,17 @@ func main() {
 		flag.CommandLine.Parse(os.Args[1:]) // what was given explicitly wins
 	}
 	c.bytes = *mib << 20
+	if c.out == "" && *only == "" && !*trial {
+		c.out = page
+	}
 	var err error
 	c.only, err = regexp.Compile(*only)
 	switch {
 	case err != nil:
 	case *work != "":
 		err = runInside(c, *work, *at)
+	case c.out != "" && !exists(filepath.Dir(c.out)):
+		err = fmt.Errorf("there is no folder for %s: run it in the repository, or use -o", c.out)
 	case *cifs:
 		err = measureCifs(c)
 	default:
@@ -71,6 +80,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // part is a group of lines of the table.
@@ -90,6 +104,7 @@ var parts = []part{
 	{"latency", (*bench).latency},
 	{"watches", (*bench).watches},
 	{"storm", (*bench).storm},
+	{"sustained", (*bench).sustained},
 	{"memory", (*bench).peak}, // last: the highest of all of them
 }
 
@@ -109,6 +124,7 @@ func run(c config) error {
 		return err
 	}
 	defer s.Stop()
+	start, load := time.Now(), loadAverage()
 	b := &bench{config: c, samba: s, stop: make(chan os.Signal, 1)}
 	signal.Notify(b.stop, os.Interrupt, syscall.SIGTERM)
 	for _, p := range parts {
@@ -120,7 +136,7 @@ func run(c config) error {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
-	text := b.table.markdown(c)
+	text := b.table.markdown(c, fmt.Sprintf("It took %.0f minutes, begun at a load average of %s", time.Since(start).Minutes(), load))
 	fmt.Print(text)
 	if c.out != "" {
 		return writeTable(c.out, text)

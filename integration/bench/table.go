@@ -27,11 +27,13 @@ func (t *table) add(what, ours, peer, ratio, target string, met bool) {
 	fmt.Fprintln(os.Stderr, "  "+strings.Join(t.rows[len(t.rows)-1], " | "))
 }
 
-func (t *table) markdown(c config) string {
+// markdown is the page; ran says how the run went.
+func (t *table) markdown(c config, ran string) string {
 	var b strings.Builder
 	b.WriteString("# Benchmarks\n\n")
-	fmt.Fprintf(&b, "Written by `make bench`: medians of %d paired runs on a private smbd on loopback; %d MiB sequential, %d random operations, %d files, %d changes. "+
-		"A ratio is smbfs to its peer in the same run, more is better.\n\n", c.runs, c.bytes>>20, c.ops, c.files, c.changes)
+	fmt.Fprintf(&b, "Written by `make bench`, `%s`: medians of %d paired runs on a private smbd on loopback; %d MiB sequential, %d random operations, %d files, %d changes. "+
+		"A ratio is smbfs to its peer in the same run, more is better; medians of ratios are taken per pair. %s.\n\n",
+		strings.Join(append([]string{"go run ./integration/bench"}, os.Args[1:]...), " "), c.runs, c.bytes>>20, c.ops, c.files, c.changes, ran)
 	writeRows(&b, []string{"what", "smbfs", "peer", "ratio", "target", "met"}, t.rows)
 	b.WriteString("\n")
 	for _, v := range versions() {
@@ -134,6 +136,16 @@ func procField(file, name string) string {
 		}
 	}
 	return "unknown"
+}
+
+// loadAverage is that of the last minute.
+func loadAverage() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	one, _, _ := strings.Cut(string(data), " ")
+	return one
 }
 
 func cpuModel() string    { return procField("/proc/cpuinfo", "model name") }

@@ -42,6 +42,12 @@ func (n *node) list(pattern string) []wire.DirEntry {
 	if pattern == "*" {
 		entries = append(entries, n.entry("."), n.entry(".."))
 	}
+	if !strings.ContainsAny(pattern, `*?[\`) { // a name: directories may be large
+		if child := n.children[strings.ToLower(pattern)]; child != nil {
+			entries = append(entries, child.entry(child.name))
+		}
+		return entries
+	}
 	for _, child := range n.children {
 		if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(child.name)); err == nil && ok {
 			entries = append(entries, child.entry(child.name))
