@@ -10,7 +10,7 @@ type Step struct {
 	Wait   time.Duration
 }
 
-// Dirty delivers a value whenever Next may have something new.
+// Dirty delivers a value whenever Next may have something new, to one of those who wait for it.
 func (t *Tree) Dirty() <-chan struct{} { return t.kick }
 
 // wake says that Next may have something new. Preconditions: t.mu is held.
@@ -43,7 +43,7 @@ func (t *Tree) enqueue(dir *object) {
 }
 
 // Next derives one change that is to be told now. Its directories are locked against further
-// changes until Done; different directories' changes may be told at the same time.
+// changes until Done, after which the caller calls Next again; different directories' changes may be told at the same time.
 func (t *Tree) Next(now time.Time) Step {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -55,6 +55,7 @@ func (t *Tree) Next(now time.Time) Step {
 		st := t.head(dir, now)
 		if st.Change != nil || st.Ask != nil {
 			t.enqueue(dir)
+			t.wake() // the caller is at work for a while: what else there is, and what is due meanwhile, is for others
 			return st
 		}
 		if st.Wait > 0 {
@@ -153,7 +154,6 @@ func (t *Tree) Done(c *Change, told bool, now time.Time, p Pace) {
 		}
 	}
 	t.engage(c, false)
-	t.wake()
 }
 
 // Pace bounds how often content changes of one file are told.

@@ -56,43 +56,6 @@ func (e *Engine) arm(w *watch) *share.Directory {
 	return d
 }
 
-// await sends the next request on a directory's handle.
-func (e *Engine) await(w *watch, d *share.Directory) {
-	if err := d.Await(e.ctx, func(n share.Notification) { e.notified(w, d, n) }); err != nil {
-		e.lose(w, d, err)
-	}
-}
-
-// notified takes a completed request. It runs on the connection's goroutine: it sends the next
-// request, or has it sent a little later if nothing is urgent, and notes what has to be looked at.
-func (e *Engine) notified(w *watch, d *share.Directory, n share.Notification) {
-	e.counters.notifications.Add(1)
-	switch {
-	case n.Err != nil:
-		e.lose(w, d, n.Err)
-		return
-	case n.Overflow:
-		e.counters.overflows.Add(1)
-	}
-	e.heard(w.id, &n)
-	e.log.Debug("notified", "dir", w.id, "overflow", n.Overflow, "events", n.Events)
-	if e.echo(w.id, &n) {
-		time.AfterFunc(echoGather, func() { e.await(w, d) })
-	} else {
-		e.await(w, d)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if n.Overflow {
-		w.overflowed()
-	}
-	for _, ev := range n.Events {
-		w.hint(ev.Name, e.judged(w.id, ev.Name, ev.Hint))
-		e.explain(w, ev.Name)
-	}
-	e.attend(w)
-}
-
 // lose ends the use of a watch's handles. If the directory is still there and in use it is armed
 // anew.
 func (e *Engine) lose(w *watch, d *share.Directory, err error) {

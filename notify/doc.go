@@ -8,8 +8,7 @@
 // # Goroutines
 //
 // The engine owns a fixed number of goroutines, which Close ends and waits for: workers that
-// arm and look at directories, one dispatcher that takes steps from the tree, and tellers that
-// carry them out. A directory has no goroutine. Completions of requests are delivered by the
+// arm and look at directories, and tellers that take steps from the tree and carry them out. A directory has no goroutine. Completions of requests are delivered by the
 // connection's own goroutine and only note what has to be looked at.
 //
 // # Locks

@@ -127,11 +127,9 @@ func New(s *share.Share, tree *cache.Tree, teller Teller, opts Options) *Engine 
 	for range workers {
 		e.wg.Go(e.worker)
 	}
-	changes := make(chan *cache.Change)
 	for range e.opts.Tellers {
-		e.wg.Go(func() { e.tellAll(changes) })
+		e.wg.Go(e.tellAll)
 	}
-	e.wg.Go(func() { e.dispatch(changes) })
 	e.wg.Go(e.tend)
 	if e.opts.Marks != nil {
 		e.wg.Go(func() { e.scan(e.opts.Marks) })

@@ -32,20 +32,28 @@ func (e *Engine) process(w *watch) {
 			return
 		}
 	}
-	hints, list, wait := e.assignment(w)
-	switch {
-	case wait:
-	case list:
-		e.list(w, d, hints)
-	case len(hints) > 0:
-		e.ask(w, d, hints)
+	switch a := e.assignment(w); {
+	case a.wait:
+	case a.list:
+		a.next()
+		e.list(w, d, a.hints)
+	default:
+		e.ask(w, d, a.hints, a.next)
 	}
 	e.schedule(w)
 	e.baseline(w)
 }
 
+// assignment is what there is to look at in a directory.
+type assignment struct {
+	hints map[string]cache.Hint
+	list  bool   // by listing it
+	wait  bool   // not yet
+	next  func() // sends the next request, if there is one to be sent
+}
+
 // assignment takes what there is to look at. Listings are spaced by twice what the last one took.
-func (e *Engine) assignment(w *watch) (hints map[string]cache.Hint, list, wait bool) {
+func (e *Engine) assignment(w *watch) (a assignment) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
@@ -55,21 +63,24 @@ func (e *Engine) assignment(w *watch) (hints map[string]cache.Hint, list, wait b
 	}
 	e.due(w, now)
 	ready, held := e.split(w, now)
-	list = w.list || len(ready) > max(askAtOnce, e.tree.Entries(w.id)/50)
-	if next := w.listedAt.Add(2 * w.listCost); list && now.Before(next) {
-		e.attendAt(w, next)
-		return nil, false, true
+	a.list = w.list || len(ready) > max(askAtOnce, e.tree.Entries(w.id)/50)
+	if at := w.listedAt.Add(2 * w.listCost); a.list && now.Before(at) {
+		e.attendAt(w, at)
+		return assignment{wait: true}
 	}
 	w.look()
-	if hints = ready; list {
-		hints, held = w.hints, nil
+	if a.hints = ready; a.list {
+		a.hints, held = w.hints, nil
+	}
+	if a.next, w.next = w.next, nil; a.next == nil {
+		a.next = func() {}
 	}
 	if len(held) > 0 {
 		e.attendAt(w, now.Add(ownHold))
 	}
 	w.setHints(held)
 	w.list = false
-	return hints, list, false
+	return a
 }
 
 // schedule has w looked at again when its next comparison is due. Preconditions: none.
@@ -161,7 +172,7 @@ func (e *Engine) confirm(w *watch, d *share.Directory, absent map[string]cache.H
 		few[name] = h
 		delete(absent, name)
 	}
-	if !e.ask(w, d, few) {
+	if !e.ask(w, d, few, nil) {
 		return
 	}
 	gone := make([]cache.Observation, 0, len(absent))
@@ -191,14 +202,18 @@ func (e *Engine) notYet(w *watch, missing []string, once, twice map[string]cache
 	}
 }
 
-// ask asks for single names. It reports false if the directory cannot be asked any more.
-func (e *Engine) ask(w *watch, d *share.Directory, hints map[string]cache.Hint) bool {
+// ask asks for single names. It reports false if the directory cannot be asked any more. asked, if it is not nil, is called when the question
+// is out.
+func (e *Engine) ask(w *watch, d *share.Directory, hints map[string]cache.Hint, asked func()) bool {
 	if len(hints) == 0 {
+		if asked != nil {
+			asked()
+		}
 		return true
 	}
 	names := slices.Collect(maps.Keys(hints))
 	asOf, start := e.tree.Now(), time.Now()
-	obs, undecided, err := d.Names(e.ctx, names)
+	obs, undecided, err := d.Names(e.ctx, names, asked)
 	if err != nil {
 		e.lose(w, d, err)
 		return false

@@ -20,21 +20,16 @@ const (
 	tellPause    = 5 * time.Millisecond
 )
 
-// dispatch takes steps from the tree and gives changes to the tellers.
-func (e *Engine) dispatch(changes chan<- *cache.Change) {
-	defer close(changes)
+// tellAll takes steps from the tree and carries them out, until the engine closes.
+func (e *Engine) tellAll() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	for {
+	for e.ctx.Err() == nil {
 		st := e.tree.Next(time.Now())
 		switch {
 		case st.Change != nil:
-			select {
-			case changes <- st.Change:
-				continue
-			case <-e.ctx.Done():
-				return
-			}
+			e.carryOut(st.Change)
+			continue
 		case st.Ask != nil:
 			p := *st.Ask
 			e.wg.Go(func() { e.askFor(p) })
@@ -47,18 +42,15 @@ func (e *Engine) dispatch(changes chan<- *cache.Change) {
 		case <-e.tree.Dirty():
 		case <-timer.C:
 		case <-e.ctx.Done():
-			return
 		}
 	}
 }
 
-func (e *Engine) tellAll(changes <-chan *cache.Change) {
-	for c := range changes {
-		told := e.tell(c)
-		e.tree.Done(c, told, time.Now(), e.opts.Pace)
-		if told {
-			e.told(c)
-		}
+func (e *Engine) carryOut(c *cache.Change) {
+	told := e.tell(c)
+	e.tree.Done(c, told, time.Now(), e.opts.Pace)
+	if told {
+		e.told(c)
 	}
 }
 

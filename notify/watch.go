@@ -19,6 +19,7 @@ type watch struct {
 	plan
 	debt
 
+	next      func()                // sends the next request, if that was not sent meanwhile; nil: none is due
 	hints     map[string]cache.Hint // names to be asked for
 	list      bool                  // the whole directory is to be listed
 	compare   []time.Duration       // when to list again after arming, from then on

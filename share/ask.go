@@ -66,7 +66,7 @@ func (d *Directory) List(ctx context.Context) ([]cache.Observation, error) {
 }
 
 // lookup asks for the server's names. A standing directory's handle for it stays open for a while.
-func (d *Directory) lookup(ctx context.Context, names []string) ([]smbclient.LookupResult, error) {
+func (d *Directory) lookup(ctx context.Context, names []string, asked func()) ([]smbclient.LookupResult, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -74,7 +74,7 @@ func (d *Directory) lookup(ctx context.Context, names []string) ([]smbclient.Loo
 	}
 	if d.ask != nil {
 		d.asked = time.Now()
-		return d.ask.Lookup(ctx, names)
+		return d.ask.Lookup(ctx, names, asked)
 	}
 	pattern := ""
 	if len(names) == 1 && !strings.ContainsAny(names[0], `*?<>"\/`+"\x00") {
@@ -90,7 +90,7 @@ func (d *Directory) lookup(ctx context.Context, names []string) ([]smbclient.Loo
 		defer func() { _, _ = o.Close(ctx) }()
 	}
 	if pattern == "" {
-		return o.Lookup(ctx, names)
+		return o.Lookup(ctx, names, asked)
 	}
 	return []smbclient.LookupResult{single(entries, pattern)}, nil
 }

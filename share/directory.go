@@ -127,13 +127,13 @@ func hintOf(a wire.NotifyAction) cache.Hint {
 }
 
 // Names asks for single names. Those that the server neither has nor denies are undecided: the
-// directory has to be listed.
-func (d *Directory) Names(ctx context.Context, names []string) (answers []cache.Observation, undecided []string, err error) {
+// directory has to be listed. asked may be called when the question is out, before its answer is waited for.
+func (d *Directory) Names(ctx context.Context, names []string, asked func()) (answers []cache.Observation, undecided []string, err error) {
 	on := make([]string, len(names))
 	for i, n := range names {
 		on[i] = serverName(n)
 	}
-	results, err := d.lookup(ctx, on)
+	results, err := d.lookup(ctx, on, asked)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -55,7 +55,7 @@ func converse(ctx context.Context, cfg Config) (done, listed []string) {
 		for _, e := range entries {
 			listed = append(listed, e.Name)
 		}
-		_, err = dir.Lookup(ctx, []string{"a", "absent"})
+		_, err = dir.Lookup(ctx, []string{"a", "absent"}, nil)
 		note("lookup", err)
 	}
 	_, err = tree.Stat(ctx, "a", false)

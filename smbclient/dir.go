@@ -157,8 +157,9 @@ type LookupResult struct {
 
 // Lookup asks for names in the directory, without opening what they name and without a listing: the entries have their true case. The names
 // must not have the wildcard characters * ? < > and ". The requests travel in compounds; they are not related, since a related one
-// fails with the one before it. The error is that of the whole: the connection's or the context's.
-func (o *Open) Lookup(ctx context.Context, names []string) ([]LookupResult, error) {
+// fails with the one before it. The error is that of the whole: the connection's or the context's. asked, if it is not nil, is called when
+// the first compound is out, before its answer is waited for, unless it could not be sent.
+func (o *Open) Lookup(ctx context.Context, names []string, asked func()) ([]LookupResult, error) {
 	const op = "lookup"
 	if o.closed.Load() {
 		return nil, opError(op, fs.ErrClosed)
@@ -166,14 +167,15 @@ func (o *Open) Lookup(ctx context.Context, names []string) ([]LookupResult, erro
 	results := make([]LookupResult, len(names))
 	for start := 0; start < len(names); start += lookupCompound {
 		end := min(start+lookupCompound, len(names))
-		if err := o.lookupSome(ctx, names[start:end], results[start:end]); err != nil {
+		if err := o.lookupSome(ctx, names[start:end], results[start:end], asked); err != nil {
 			return nil, err
 		}
+		asked = nil
 	}
 	return results, nil
 }
 
-func (o *Open) lookupSome(ctx context.Context, names []string, results []LookupResult) error {
+func (o *Open) lookupSome(ctx context.Context, names []string, results []LookupResult, asked func()) error {
 	var requests []*request
 	var which []int
 	for i, name := range names {
@@ -188,7 +190,14 @@ func (o *Open) lookupSome(ctx context.Context, names []string, results []LookupR
 		return nil
 	}
 	m := &message{requests: requests, session: o.tree.session, treeID: o.tree.id, seal: o.tree.seal}
-	if err := o.tree.session.conn.roundTrip(ctx, m); err != nil {
+	c := o.tree.session.conn
+	if err := c.send(ctx, m); err != nil {
+		return opError("lookup", err)
+	}
+	if asked != nil {
+		asked()
+	}
+	if err := c.wait(ctx, requests); err != nil {
 		return opError("lookup", err)
 	}
 	for k, r := range requests {

@@ -86,7 +86,7 @@ func TestHostileListings(t *testing.T) {
 	server.Hook(wire.CommandQueryDirectory, func(r *smbtest.Request) {
 		r.Reply(wire.StatusSuccess, &wire.QueryDirectoryResponse{Output: entries("other")})
 	})
-	if got, err := dir.Lookup(testContext(t), []string{"asked"}); err != nil || got[0].Entry != nil || got[0].Err == nil {
+	if got, err := dir.Lookup(testContext(t), []string{"asked"}, nil); err != nil || got[0].Entry != nil || got[0].Err == nil {
 		t.Fatalf("an entry of another name: %+v, %v", got, err)
 	}
 

@@ -36,7 +36,7 @@ func TestHostileTruncated(t *testing.T) {
 			return err
 		}},
 		"lookup": {wire.CommandQueryDirectory, func(ctx context.Context, _ *TreeConnect, _, dir *Open) error {
-			return lookupErr(dir.Lookup(ctx, []string{"f"}))
+			return lookupErr(dir.Lookup(ctx, []string{"f"}, nil))
 		}},
 		"read": {wire.CommandRead, func(ctx context.Context, _ *TreeConnect, o, _ *Open) error {
 			_, err := o.ReadAt(ctx, make([]byte, 9), 0)

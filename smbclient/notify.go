@@ -25,7 +25,7 @@ type NotifyRequest struct {
 	once    sync.Once // closes pending
 }
 
-// StartChangeNotify sends a CHANGE_NOTIFY and returns, so that the next request is out before the hints of the last one are looked at. ctx
+// StartChangeNotify sends a CHANGE_NOTIFY and returns: nobody waits for what may never come. ctx
 // bounds the sending only.
 //
 // done, if it is not nil, is called once when the request has ended, also by Cancel and by the end of the connection. All such calls

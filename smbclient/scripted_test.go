@@ -120,7 +120,7 @@ func scriptedRoundTrip(t *testing.T, server *smbtest.Server, tree *TreeConnect) 
 		t.Fatalf("list: %d, %v", len(entries), err)
 	}
 	scriptedTogether(t, server, tree)
-	found, err := dir.Lookup(ctx, []string{"0001", "absent", "0002"})
+	found, err := dir.Lookup(ctx, []string{"0001", "absent", "0002"}, nil)
 	if err != nil || found[0].Entry == nil || found[1].Entry != nil || found[1].Err != nil || found[2].Entry == nil {
 		t.Fatalf("lookup: %+v, %v", found, err)
 	}

@@ -107,7 +107,7 @@ func checkLookup(t *testing.T, tree *TreeConnect, dir string) {
 	slices.Reverse(names)
 	o := mustCreate(t, tree, "names", openDir)
 	for range 2 {
-		results, err := o.Lookup(testContext(t), names)
+		results, err := o.Lookup(testContext(t), names, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func checkLookup(t *testing.T, tree *TreeConnect, dir string) {
 			}
 		}
 	}
-	results, err := o.Lookup(testContext(t), []string{"lOOK01", "a*", ""})
+	results, err := o.Lookup(testContext(t), []string{"lOOK01", "a*", ""}, nil)
 	if err != nil || results[0].Entry == nil || results[0].Entry.Name != "Look01" {
 		t.Fatalf("true case: %+v, %v", results, err)
 	}
@@ -149,7 +149,7 @@ func checkStat(t *testing.T, tree *TreeConnect, dir string) {
 	if err != nil || st.LastWriteTime.Time().Unix() != local.ModTime().Unix() {
 		t.Fatalf("time %v, on the server %v (%v)", st.LastWriteTime.Time(), local.ModTime(), err)
 	}
-	results, err := mustCreate(t, tree, "names", openDir).Lookup(ctx, []string{"file"})
+	results, err := mustCreate(t, tree, "names", openDir).Lookup(ctx, []string{"file"}, nil)
 	if err != nil || results[0].Entry == nil || results[0].Entry.FileID != st.FileID {
 		t.Fatalf("the listing has another file id: %+v, %v", results, err)
 	}
