@@ -53,4 +53,5 @@
 // network. readahead.mu is taken under none of these but handle.use; handle.use is only tried under
 // writeback.mu, and who waits for a writeback holds no handle.use: what it waits for needs that. files.mu, first.mu, pages.mu and locks.mu are leaves, walks.mu
 // is one but for the tree's. The tree's lock is a leaf.
+// waits.mu is taken under patience.mu, and is a leaf.
 package fs

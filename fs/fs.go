@@ -61,6 +61,7 @@ type FileSystem struct {
 
 	ctx    context.Context // of every request; ends when the file system does
 	cancel context.CancelFunc
+	waits  *waits
 	served sync.WaitGroup
 }
 
@@ -95,7 +96,7 @@ func Mount(ctx context.Context, s *share.Share, mountpoint string, opts Options)
 		f.log = slog.Default()
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
-	f.ahead.ctx = f.ctx
+	f.ahead.ctx, f.waits = f.ctx, newWaits(f.ctx)
 	s.OnWork(f.reached)
 	s.OnBreak(f.broken)
 	if err := f.serve(ctx, mountpoint); err != nil {

@@ -156,6 +156,6 @@ func (r replayed) open(in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
 		return overtaken
 	}
 	out.Fh = replayFh
-	out.OpenFlags = fuse.FOPEN_KEEP_CACHE
+	out.OpenFlags = fuse.FOPEN_KEEP_CACHE | fuse.FOPEN_NOFLUSH
 	return fuse.OK
 }
