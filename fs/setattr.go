@@ -79,9 +79,12 @@ func (f *FileSystem) setBasicOpen(ctx context.Context, h *handle, b wire.FileBas
 		if len(last.Bytes) > 0 {
 			ctx = h.ctx // whoever set the times may go, but not what was written
 		}
-		h.use.RLock()
-		defer h.use.RUnlock()
-		e, n, err := h.open.SetBasic(ctx, last, b)
+		e, n, err := h.setBasic(ctx, last, b)
+		if n < len(last.Bytes) && share.IsLocked(err) {
+			if n, err = h.put(ctx, last.Bytes, last.Offset); err == nil {
+				e, _, err = h.setBasic(ctx, smbclient.Last{}, b)
+			}
+		}
 		if failed = err; err == nil {
 			v = f.tree.Set(h.id, begun, e.Attr, time.Now())
 		}
@@ -94,6 +97,12 @@ func (f *FileSystem) setBasicOpen(ctx context.Context, h *handle, b wire.FileBas
 		return cache.View{}, err
 	}
 	return v, failed
+}
+
+func (h *handle) setBasic(ctx context.Context, last smbclient.Last, b wire.FileBasicInformation) (cache.Entry, int, error) {
+	h.use.RLock()
+	defer h.use.RUnlock()
+	return h.open.SetBasic(ctx, last, b)
 }
 
 // basic returns what of the request SMB can carry (MS-FSCC 2.4.7).

@@ -100,6 +100,7 @@ func TestLocksOfLocalPrograms(t *testing.T) {
 		must(t, os.WriteFile(name, []byte("0123456789"), 0o644))
 	}
 	m := testenv.MustMount(t, testenv.MountOptions{Samba: s})
+	openRW(t, testenv.MustMount(t, testenv.MountOptions{Samba: s}).Path(dir, "f")) // so that locks are the server's at once
 	var here, there []*os.File
 	for range 4 {
 		here, there = append(here, openRW(t, m.Path(dir, "f"))), append(there, openRW(t, local))
@@ -143,6 +144,12 @@ func TestLocksOfLocalPrograms(t *testing.T) {
 		t.Errorf("read by who has no lock: %q, %v", buf, err)
 	}
 	must(t, here[1].Sync())
+	if _, err := here[1].WriteAt([]byte("def"), 0); err != nil {
+		t.Errorf("write by who has no lock: %v", err)
+	}
+	must(t, os.Chtimes(here[1].Name(), time.Time{}, time.Unix(1e9, 0))) // goes in one message with what was written
+	must(t, here[1].Sync())
+	wantContent(t, s.Path(dir, "f"), "def3456789")
 	must(t, lock(here[0], unix.F_UNLCK, 0, 0))
 	wantLock(t, "all is given back", lock(openRW(t, s.Path(dir, "f")), unix.F_WRLCK, 0, 0), nil)
 }
