@@ -334,6 +334,24 @@ func TestLocksSurviveReset(t *testing.T) {
 	}
 }
 
+// TestLocksSurviveRename: a file is closed on the server for the moment in which a directory above it is renamed.
+func TestLocksSurviveRename(t *testing.T) {
+	t.Parallel()
+	s := plainSamba(t)
+	dir := folder(t, s)
+	must(t, os.Mkdir(s.Path(dir, "d"), 0o755))
+	must(t, os.WriteFile(s.Path(dir, "d", "f"), []byte("0123456789"), 0o644))
+	m, other := testenv.MustMount(t, testenv.MountOptions{Samba: s}), testenv.MustMount(t, testenv.MountOptions{Samba: s})
+	ours := openRW(t, m.Path(dir, "d", "f"))
+	must(t, lock(ours, unix.F_WRLCK, 0, 5))
+	must(t, os.Rename(m.Path(dir, "d"), m.Path(dir, "e")))
+	shown(t, other.Path(dir), s.Path(dir))
+	theirs := openRW(t, other.Path(dir, "e", "f"))
+	wantLock(t, "theirs", lock(theirs, unix.F_RDLCK, 0, 1), unix.EAGAIN)
+	must(t, lock(ours, unix.F_UNLCK, 0, 0))
+	wantLock(t, "theirs when ours is given back", lock(theirs, unix.F_RDLCK, 0, 1), nil)
+}
+
 // TestLockLostToOthers: somebody takes a lock while its owner is cut off. The owner is told, by everything that he does with the file.
 func TestLockLostToOthers(t *testing.T) {
 	t.Parallel()
