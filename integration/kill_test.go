@@ -206,7 +206,7 @@ func TestUnmountIsClean(t *testing.T) {
 func TestStacks(t *testing.T) {
 	t.Parallel()
 	m := testenv.MustMount(t, testenv.MountOptions{Samba: plainSamba(t)})
-	if s := m.Stacks(); !strings.Contains(s, "notify.(*Engine).dispatch(") {
+	if s := m.Stacks(); !strings.Contains(s, "notify.(*Engine).tellAll(") {
 		t.Errorf("no stack of the engine in:\n%s", s)
 	}
 }
