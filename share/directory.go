@@ -57,6 +57,7 @@ func (s *Share) OpenDirectory(ctx context.Context, path string) (*Directory, err
 		_, _ = n.Close(ctx)
 		return nil, err
 	}
+	n.Contexts = nil // they have said which directory it is, and would be kept as long as it is watched
 	return &Directory{share: s, path: path, id: e.FileID, notify: n}, nil
 }
 

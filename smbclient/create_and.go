@@ -60,7 +60,7 @@ func (t *TreeConnect) CreateAndRead(ctx context.Context, name string, p CreatePa
 	if err != nil {
 		return nil, 0, err
 	}
-	switch read.response.header.Status {
+	switch read.response.status {
 	case wire.StatusSuccess:
 		return o, read.response.filled, nil
 	case wire.StatusEndOfFile:
