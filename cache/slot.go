@@ -162,7 +162,7 @@ func (t *Tree) disown(o *object) {
 // dropNames empties the snapshot of a directory that is forgotten. Preconditions: t.mu is held.
 func (t *Tree) dropNames(o *object) {
 	slots := o.dir.slots
-	o.dir.slots, o.dir.dirty = map[string]*slot{}, nil
+	o.dir.slots, o.dir.dirty = nil, nil
 	for name, s := range slots {
 		p := Place{o.id, name}
 		s.queued = true // is in no queue any more

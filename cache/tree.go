@@ -82,7 +82,7 @@ func (o *object) rhythmOf() *rhythm {
 
 // directory is a snapshot of a directory's names.
 type directory struct {
-	slots    map[string]*slot
+	slots    map[string]*slot    // nil: none yet
 	folded   map[string]int      // how many slots each upper-case name has; built when first needed
 	complete Stamp               // names without a slot do not exist, as of this stamp; 0: unknown
 	listed   time.Time           // when that was asked for
@@ -138,7 +138,7 @@ func New(root Entry, hold time.Duration) *Tree {
 	return t
 }
 
-func newDirectory() *directory { return &directory{slots: map[string]*slot{}} }
+func newDirectory() *directory { return &directory{} }
 
 // Now returns a stamp for a question about to be sent.
 func (t *Tree) Now() Stamp {
@@ -166,6 +166,9 @@ func (t *Tree) directory(id ID) (*object, *directory) {
 func (d *directory) slot(name string, create bool) *slot {
 	s := d.slots[name]
 	if s == nil && create {
+		if d.slots == nil {
+			d.slots = map[string]*slot{}
+		}
 		s = &slot{}
 		d.slots[name] = s
 		if d.folded != nil {

@@ -24,8 +24,10 @@ func TestQuestionFirst(t *testing.T) {
 		}
 		r := newRig(t, Options{}, nil)
 		r.watched(1)
-		r.write(`d0\first`, "") // the handle for questions is open after it
-		r.within(time.Second, "create d0/first")
+		for _, name := range []string{"first", "again"} { // the handle for questions is open after the second
+			r.write(`d0\`+name, "")
+			r.within(time.Second, "create d0/"+name)
+		}
 		r.server.Hook(wire.CommandQueryDirectory, func(q *smbtest.Request) {
 			note(q)
 			go func() { // the others are served meanwhile

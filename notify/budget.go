@@ -65,13 +65,13 @@ func newSet(compare time.Duration) set {
 
 // plan is how a directory is kept true. Guarded by Engine.mu.
 type plan struct {
-	pinned  bool // a local program watches it, or a file in it
-	usedAt  time.Time
-	granted bool // it counts against the budget and is notified of
+	pinned    bool // a local program watches it, or a file in it
+	granted   bool // it counts against the budget and is notified of
+	comparing bool // the listing that is due is a comparison: what it finds, no notification told
+	turned    bool // it was its turn, and it waited
 
-	comparing   bool // the listing that is due is a comparison: what it finds, no notification told
+	usedAt      time.Time
 	compareAt   time.Time
-	turned      bool                 // it was its turn, and it waited
 	compared    int                  // comparisons since it was armed
 	pausedUntil time.Time            // it is not opened before: an own operation needs it closed
 	quiet       int                  // comparisons in a row that found nothing

@@ -24,14 +24,14 @@ const (
 // Engine.mu.
 type trust struct {
 	lost   bool      // changes came that nobody told
-	missed int       // such incidents, lately
-	told   int       // notifications since then that a change of somebody else's explains
-	need   int       // how many it takes to be believed again
+	missed int32     // such incidents, lately
+	told   int32     // notifications since then that a change of somebody else's explains
+	need   int32     // how many it takes to be believed again
 	at     time.Time // of the last incident, or of its being restored
 }
 
 // miss takes an incident and reports whether trust was lost over it: at the limit-th.
-func (t *trust) miss(now time.Time, limit int) bool {
+func (t *trust) miss(now time.Time, limit int32) bool {
 	if now.Sub(t.at) > forgiven {
 		t.missed = 0
 	}

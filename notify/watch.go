@@ -9,7 +9,7 @@ import (
 )
 
 // watch is one directory that is watched. All fields are guarded by Engine.mu; the worker that
-// holds it (working) is the only one that asks the server about it.
+// holds it (working) is the only one that asks the server about it. There may be a hundred thousand: what is small stands together.
 type watch struct {
 	engine *Engine
 	id     cache.ID
@@ -21,9 +21,9 @@ type watch struct {
 
 	next      func()                // sends the next request, if that was not sent meanwhile; nil: none is due
 	hints     map[string]cache.Hint // names to be asked for
-	list      bool                  // the whole directory is to be listed
 	compare   []time.Duration       // when to list again after arming, from then on
 	armedAt   time.Time
+	list      bool // the whole directory is to be listed
 	unsettled bool // counted in Engine.unsettled
 	live      bool // armed, listed and compared: what is not notified has not happened
 	known     bool // was live and believed when the connection was lost, and has not been listed since
@@ -38,13 +38,13 @@ type watch struct {
 	working bool // a worker holds it
 	again   bool // something came while a worker held it
 	gone    bool // taken out of all tables
+	turn    bool // secure is its turn
 
 	alarm    int // its place in Engine.alarms, from 1; 0: it has none
 	alarmAt  time.Time
 	listedAt time.Time     // end of the last listing
 	listCost time.Duration // how long it took
 	secure   time.Time     // when to read security descriptors for later comparison; zero: need not
-	turn     bool          // secure is its turn
 	failures int           // attempts to arm that failed, in a row
 }
 

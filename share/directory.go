@@ -14,8 +14,8 @@ import (
 )
 
 // Directory is a directory that is watched, by handles on the connection for watches. One has the
-// CHANGE_NOTIFY request; by another, which does not stay for long, the directory is asked and
-// listed, one question at a time.
+// CHANGE_NOTIFY request; by another, which is closed again in the same message or does not stay for
+// long, the directory is asked and listed, one question at a time.
 type Directory struct {
 	share  *Share
 	path   string
@@ -23,6 +23,7 @@ type Directory struct {
 	notify *smbclient.Open
 	mu     sync.Mutex      // held while a question is asked, also over the network: it is for nothing else
 	ask    *smbclient.Open // guarded by mu; nil: opened when there is a question
+	long   bool            // guarded by mu: the last listing did not fit in one message
 	asked  time.Time       // guarded by mu: when there was the last one
 	idle   *time.Timer     // guarded by mu
 	closed bool            // guarded by mu
@@ -45,9 +46,9 @@ type Notification struct {
 
 // OpenDirectory opens the directory at path to be watched.
 func (s *Share) OpenDirectory(ctx context.Context, path string) (*Directory, error) {
-	p := listParams
-	p.Contexts = []wire.CreateContext{(&wire.QueryOnDiskIDRequest{}).Context()}
-	n, err := ask(ctx, s.watch, func(t *smbclient.TreeConnect) (*smbclient.Open, error) { return t.Create(ctx, s.ServerPath(path), p) })
+	n, err := ask(ctx, s.watch, func(t *smbclient.TreeConnect) (*smbclient.Open, error) {
+		return t.Create(ctx, s.ServerPath(path), watchParams)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +57,7 @@ func (s *Share) OpenDirectory(ctx context.Context, path string) (*Directory, err
 		_, _ = n.Close(ctx)
 		return nil, err
 	}
+	n.Contexts = nil // they have said which directory it is, and would be kept as long as it is watched
 	return &Directory{share: s, path: path, id: e.FileID, notify: n}, nil
 }
 

@@ -122,7 +122,7 @@ func (s *Share) List(ctx context.Context, path string, entries int) ([]cache.Obs
 	server := s.ServerPath(path)
 	list, err := ask(ctx, s.work, func(t *smbclient.TreeConnect) ([]wire.DirEntry, error) {
 		if entries <= OneMessage {
-			list, whole, err := t.ListOnce(ctx, server, listParams)
+			_, list, whole, err := t.ListOnce(ctx, server, listParams, "*")
 			if err != nil || whole {
 				return list, err
 			}
@@ -144,6 +144,13 @@ var listParams = smbclient.CreateParams{
 	Disposition: wire.DispositionOpen,
 	Options:     wire.OptionDirectoryFile,
 }
+
+// watchParams have the server say, too, which directory it is.
+var watchParams = func() smbclient.CreateParams {
+	p := listParams
+	p.Contexts = []wire.CreateContext{(&wire.QueryOnDiskIDRequest{}).Context()}
+	return p
+}()
 
 func (s *Share) list(ctx context.Context, o *smbclient.Open, path string) ([]cache.Observation, error) {
 	entries, err := o.ReadDir(ctx, "*")

@@ -19,7 +19,7 @@ func (t *TreeConnect) withFile(ctx context.Context, op, name string, p CreatePar
 	}
 	carrying := t.withLease(name, p)
 	create, err := t.callWithFile(ctx, carrying.request(name), requests)
-	if err == nil && carrying.Lease.State != wire.LeaseNone && create.response.header.Status == wire.StatusInvalidParameter {
+	if err == nil && carrying.Lease.State != wire.LeaseNone && create.response.status == wire.StatusInvalidParameter {
 		// The name is another file's by now, with which the server does not connect the key.
 		t.session.conn.leases.forget(t, name)
 		again := make([]*request, len(requests))
@@ -35,7 +35,7 @@ func (t *TreeConnect) withFile(ctx context.Context, op, name string, p CreatePar
 		return opError(op, err)
 	}
 	for i, r := range append([]*request{create}, requests...) {
-		status := r.response.header.Status
+		status := r.response.status
 		if status == wire.StatusSuccess || i > 0 && status == wire.StatusBufferOverflow {
 			continue
 		}
@@ -57,7 +57,7 @@ func (t *TreeConnect) callWithFile(ctx context.Context, create *request, request
 // closeLeft closes what a compound has opened and, since something in between failed, not closed: a server that goes by MS-SMB2
 // 3.3.5.2.7.2 fails the CLOSE with the error of the request before it.
 func (t *TreeConnect) closeLeft(ctx context.Context, create, closing *request) {
-	if create.response.header.Status == wire.StatusSuccess && closing.response.header.Status != wire.StatusSuccess {
+	if create.response.status == wire.StatusSuccess && closing.response.status != wire.StatusSuccess {
 		t.closeOrphanIn(ctx, create)
 	}
 }

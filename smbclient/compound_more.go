@@ -19,7 +19,7 @@ func (t *TreeConnect) LookupIn(ctx context.Context, dir, name string) (*wire.Dir
 	}
 	query := lookupRequest(wire.RelatedFileID, name)
 	err := t.withFile(ctx, op, dir, p, query)
-	if HasStatus(err, wire.StatusNoSuchFile, wire.StatusNoMoreFiles) && query.response.header.Status != wire.StatusSuccess {
+	if HasStatus(err, wire.StatusNoSuchFile, wire.StatusNoMoreFiles) && query.response.status != wire.StatusSuccess {
 		return nil, nil
 	}
 	if err != nil {

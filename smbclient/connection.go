@@ -242,8 +242,9 @@ func (c *Connection) spawn(f func()) bool {
 func (c *Connection) end(r *request, resp response, err error) {
 	c.mu.Lock()
 	r.ended = true
+	r.begun()
 	r.response, r.err = resp, err
-	orphaned := r.abandoned && r.orphan != nil && err == nil && resp.header.Status == wire.StatusSuccess
+	orphaned := r.abandoned && r.orphan != nil && err == nil && resp.status == wire.StatusSuccess
 	if orphaned && c.err == nil {
 		c.wg.Go(func() { r.orphan(r) })
 	}

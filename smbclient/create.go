@@ -193,7 +193,7 @@ func (t *TreeConnect) closeOrphan(r *request) { t.closeOrphanIn(context.Backgrou
 func (t *TreeConnect) closeUnused(r *request) {
 	select {
 	case <-r.done:
-		if r.err == nil && r.response.header.Status == wire.StatusSuccess {
+		if r.err == nil && r.response.status == wire.StatusSuccess {
 			t.session.conn.spawn(func() { t.closeOrphan(r) })
 		}
 	default:

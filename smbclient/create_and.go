@@ -60,7 +60,7 @@ func (t *TreeConnect) CreateAndRead(ctx context.Context, name string, p CreatePa
 	if err != nil {
 		return nil, 0, err
 	}
-	switch read.response.header.Status {
+	switch read.response.status {
 	case wire.StatusSuccess:
 		return o, read.response.filled, nil
 	case wire.StatusEndOfFile:
@@ -69,15 +69,27 @@ func (t *TreeConnect) CreateAndRead(ctx context.Context, name string, p CreatePa
 	return o, -1, nil
 }
 
-// ListOnce lists a directory that is not open in one message: CREATE, two QUERY_DIRECTORY, CLOSE. It reports false if the listing
-// is not whole: then it is too long for that.
-func (t *TreeConnect) ListOnce(ctx context.Context, name string, p CreateParams) (list []wire.DirEntry, whole bool, err error) {
-	parts := t.dirRequests(wire.RelatedFileID, "*", 0)
-	err = t.withFile(ctx, "list", name, p, parts...)
-	if err != nil && !HasStatus(err, wire.StatusNoMoreFiles) && !tooLittleRoom(err) {
-		return nil, false, err
+// ListOnce lists a directory that is not open in one message: CREATE, two QUERY_DIRECTORY, CLOSE. The Open says what the CREATE said, and is
+// closed. ListOnce reports false if the listing is not whole: then it is too long for that.
+func (t *TreeConnect) ListOnce(ctx context.Context, name string, p CreateParams, pattern string) (o *Open, list []wire.DirEntry, whole bool, err error) {
+	const op = "list"
+	if err := checkName(op, name); err != nil {
+		return nil, nil, false, err
 	}
-	return (&Open{tree: t, name: name}).dirParts(parts)
+	parts := t.dirRequests(wire.RelatedFileID, pattern, 0)
+	create, err := t.callWithFile(ctx, p.request(name), parts)
+	if err != nil {
+		return nil, nil, false, opError(op, err)
+	}
+	if err := statusError(op, name, &create.response); err != nil {
+		return nil, nil, false, err
+	}
+	if o, err = t.opened(name, p, &create.response); err != nil {
+		return nil, nil, false, err
+	}
+	o.closed.Store(true)
+	list, whole, err = o.dirParts(parts)
+	return o, list, whole, err
 }
 
 // CreateAndNotify opens a directory and sends a CHANGE_NOTIFY on it, as Create and Open.StartChangeNotify do, in one message. It returns

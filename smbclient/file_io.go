@@ -91,7 +91,7 @@ func (p *pipeline) finishFirst() {
 func (p *pipeline) result(done part) (int, error) {
 	resp := &done.r.response
 	if done.r.command == wire.CommandRead {
-		if resp.header.Status == wire.StatusEndOfFile || resp.header.Status == wire.StatusSuccess && resp.filled < done.n {
+		if resp.status == wire.StatusEndOfFile || resp.status == wire.StatusSuccess && resp.filled < done.n {
 			return resp.filled, io.EOF
 		}
 		return resp.filled, statusError(p.op, p.open.name, resp)

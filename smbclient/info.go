@@ -35,7 +35,7 @@ func setRequest(id wire.FileID, infoType wire.InfoType, class wire.InfoClass, ad
 // output and an error.
 func (t *TreeConnect) queryOutput(op, name string, r *response) ([]byte, error) {
 	defer r.release()
-	status := r.header.Status
+	status := r.status
 	if status != wire.StatusSuccess && status != wire.StatusBufferOverflow {
 		return nil, &Error{Op: op, Name: name, Status: status}
 	}

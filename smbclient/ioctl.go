@@ -43,7 +43,7 @@ func (t *TreeConnect) ioctl(ctx context.Context, id wire.FileID, code wire.CtlCo
 // ioctlOutput takes the output from a response and releases it.
 func (t *TreeConnect) ioctlOutput(resp *response) ([]byte, error) {
 	defer resp.release()
-	status := resp.header.Status
+	status := resp.status
 	if status != wire.StatusSuccess && status != wire.StatusBufferOverflow {
 		return nil, &Error{Op: "ioctl", Status: status}
 	}

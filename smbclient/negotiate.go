@@ -95,7 +95,7 @@ func (c *Connection) negotiate(ctx context.Context) error {
 	if err := c.roundTrip(ctx, m); err != nil {
 		return err
 	}
-	if r.response.header.Status == wire.StatusNotSupported {
+	if r.response.status == wire.StatusNotSupported {
 		return fmt.Errorf("%w: offered %v", ErrDialect, req.Dialects)
 	}
 	if err := statusError("negotiate", "", &r.response); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"sync"
 
 	"smbfs/smbclient/wire"
 )
@@ -18,11 +17,9 @@ type NotifyParams struct {
 
 // NotifyRequest is a CHANGE_NOTIFY that was sent.
 type NotifyRequest struct {
-	open    *Open // set before any callback
-	conn    *Connection
-	r       *request
-	pending chan struct{}
-	once    sync.Once // closes pending
+	open *Open // set before any callback
+	conn *Connection
+	r    *request
 }
 
 // StartChangeNotify sends a CHANGE_NOTIFY and returns: nobody waits for what may never come. ctx
@@ -50,13 +47,9 @@ func (o *Open) StartChangeNotify(ctx context.Context, p NotifyParams, done func(
 
 // newNotify prepares a CHANGE_NOTIFY, whose end has done called by the dispatcher.
 func (c *Connection) newNotify(id wire.FileID, p NotifyParams, done func(*NotifyRequest)) *NotifyRequest {
-	n := &NotifyRequest{conn: c, r: p.request(id, c.negotiated.maxTransact), pending: make(chan struct{})}
-	n.r.onInterim = func(*request) { n.setPending() }
-	n.r.finished = func(*request) {
-		n.setPending()
-		if done != nil {
-			c.events.put(func() { done(n) })
-		}
+	n := &NotifyRequest{conn: c, r: p.request(id, c.negotiated.maxTransact)}
+	if done != nil {
+		n.r.finished = func(*request) { c.events.put(func() { done(n) }) }
 	}
 	return n
 }
@@ -75,14 +68,22 @@ func (p *NotifyParams) request(id wire.FileID, limit int) *request {
 	return newRequest(wire.CommandChangeNotify, body).charged(int(body.OutputBufferLength))
 }
 
-func (n *NotifyRequest) setPending() { n.once.Do(func() { close(n.pending) }) }
-
 // Open returns the directory it is about.
 func (n *NotifyRequest) Open() *Open { return n.open }
 
 // Pending is closed when the server has taken the request on (its interim response came), or when the request has ended. That it
 // is pending does not mean that the server watches yet, or that it ever will.
-func (n *NotifyRequest) Pending() <-chan struct{} { return n.pending }
+func (n *NotifyRequest) Pending() <-chan struct{} {
+	n.conn.mu.Lock()
+	defer n.conn.mu.Unlock()
+	pending := n.r.pending
+	if pending == nil {
+		pending = make(chan struct{})
+		n.r.pending = pending
+		n.r.begun()
+	}
+	return pending
+}
 
 // Done is closed when the request has ended.
 func (n *NotifyRequest) Done() <-chan struct{} { return n.r.done }

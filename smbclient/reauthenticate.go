@@ -58,7 +58,7 @@ func (s *Session) again(ctx context.Context, token []byte) (reply []byte, done b
 	if err := s.conn.roundTrip(ctx, single(s, 0, r)); err != nil {
 		return nil, false, opError(op, err)
 	}
-	status := r.response.header.Status
+	status := r.response.status
 	if status != wire.StatusSuccess && status != wire.StatusMoreProcessingRequired {
 		return nil, false, &Error{Op: op, Name: s.conn.cfg.Credentials.String(), Status: status}
 	}

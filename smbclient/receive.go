@@ -165,7 +165,7 @@ func (c *Connection) handleResponse(buf *buffer, h *wire.Header, msg []byte, sea
 	if !c.finish(r, h) {
 		return false, nil
 	}
-	resp := response{header: *h}
+	resp := responseTo(h)
 	if r.keepRaw {
 		resp.raw = append([]byte(nil), msg...)
 	}
@@ -217,12 +217,10 @@ func (c *Connection) handleInterim(r *request, h *wire.Header) error {
 		charge, parked = 0, 0
 	}
 	r.answered, r.interim, r.asyncID, r.interimAt = true, true, h.AsyncID, time.Now()
+	r.begun()
 	c.lastID = max(c.lastID, r.messageID)
 	c.mu.Unlock()
 	c.credit.answered(int(h.Credits), charge, parked)
-	if r.onInterim != nil && parked == 1 {
-		r.onInterim(r)
-	}
 	return nil
 }
 

@@ -95,7 +95,9 @@ func (c *Connection) fill(r *request, h *wire.Header, head []byte, n int) error 
 	}
 	c.mu.Unlock()
 	if c.finish(r, h) {
-		c.end(r, response{header: *h, filled: n}, nil)
+		resp := responseTo(h)
+		resp.filled = n
+		c.end(r, resp, nil)
 	}
 	return nil
 }

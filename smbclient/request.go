@@ -25,7 +25,6 @@ type request struct {
 	descriptor bool           // asks for a security descriptor
 	orphan     func(*request) // called, off the receive loop, when an abandoned request succeeded after all
 	finished   func(*request) // called under no lock when the request ends; must not block. May be nil.
-	onInterim  func(*request) // called under no lock at the interim response; must not block. May be nil.
 
 	watches atomic.Pointer[Open] // of a CHANGE_NOTIFY: the directory, once it is known
 
@@ -47,6 +46,7 @@ type request struct {
 	abandoned  bool          // nobody waits for it
 	filling    bool          // the receive loop writes to sink
 	released   chan struct{} // closed when it no longer does; nil until somebody waits for that
+	pending    chan struct{} // closed at the interim response or the end; nil until somebody waits for that
 	ended      bool
 
 	// The result: written by the one who ends the request, before done is closed.
@@ -54,13 +54,29 @@ type request struct {
 	err      error
 }
 
-// response is what came back.
+// begun tells who waits for it that the request has begun to be answered. Preconditions: Connection.mu is held.
+func (r *request) begun() {
+	if r.pending != nil && (r.interim || r.ended) {
+		close(r.pending)
+		r.pending = nil
+	}
+}
+
+// response is what came back. There may be a hundred thousand requests that wait for theirs: it holds no more of the header than is
+// asked for.
 type response struct {
-	header wire.Header
-	body   []byte // behind the header
-	raw    []byte // the whole message, with keepRaw
-	filled int    // bytes of the data of a READ that are in sink
-	buf    *buffer
+	status    wire.Status
+	flags     wire.HeaderFlags
+	treeID    uint32
+	sessionID uint64
+	body      []byte // behind the header
+	raw       []byte // the whole message, with keepRaw
+	filled    int    // bytes of the data of a READ that are in sink
+	buf       *buffer
+}
+
+func responseTo(h *wire.Header) response {
+	return response{status: h.Status, flags: h.Flags, treeID: h.TreeID, sessionID: h.SessionID}
 }
 
 // release gives the memory of the body back. The response, and what was decoded from it, must not be used after it.

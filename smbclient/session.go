@@ -114,19 +114,19 @@ func (e *setup) leg(ctx context.Context, token []byte) (*wire.SessionSetupRespon
 	if err := e.conn.roundTrip(ctx, m); err != nil {
 		return nil, err
 	}
-	h := &r.response.header
-	switch h.Status {
+	h := &r.response
+	switch h.status {
 	case wire.StatusSuccess:
 		e.succeeded, e.last = true, r
 	case wire.StatusMoreProcessingRequired:
 		e.preauth = crypt.PreauthHash(e.preauth, r.response.raw)
 	default:
-		return nil, &Error{Op: "session setup", Name: e.conn.cfg.Credentials.String(), Status: h.Status}
+		return nil, &Error{Op: "session setup", Name: e.conn.cfg.Credentials.String(), Status: h.status}
 	}
-	if e.session.id != 0 && h.SessionID != e.session.id {
+	if e.session.id != 0 && h.sessionID != e.session.id {
 		return nil, protocolError("the session id changed")
 	}
-	e.session.id = h.SessionID
+	e.session.id = h.sessionID
 	var resp wire.SessionSetupResponse
 	if err := resp.Decode(r.response.body); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProtocol, err)
@@ -201,7 +201,7 @@ func (e *setup) keys(ctx context.Context, final *wire.SessionSetupResponse) erro
 // verifyLast checks the response that ended the exchange. With 3.1.1 it is always signed, since the pre-authentication
 // integrity rests on that.
 func (e *setup) verifyLast() error {
-	signed := e.last.response.header.Flags&wire.FlagSigned != 0
+	signed := e.last.response.flags&wire.FlagSigned != 0
 	if !signed && !e.session.signRequired && e.conn.negotiated.dialect < wire.Dialect311 {
 		return nil
 	}

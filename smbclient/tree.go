@@ -50,7 +50,7 @@ func (s *Session) TreeConnect(ctx context.Context, share string) (*TreeConnect, 
 	if err := statusError(op, share, &r.response); err != nil {
 		return nil, err
 	}
-	t := &TreeConnect{session: s, share: share, id: r.response.header.TreeID}
+	t := &TreeConnect{session: s, share: share, id: r.response.treeID}
 	if err := t.info.Decode(r.response.body); err != nil {
 		return nil, opError(op, c.broken(err))
 	}
@@ -93,10 +93,10 @@ func (t *TreeConnect) callRelated(ctx context.Context, requests ...*request) err
 
 // statusError is nil for STATUS_SUCCESS.
 func statusError(op, name string, r *response) error {
-	if r.header.Status == wire.StatusSuccess {
+	if r.status == wire.StatusSuccess {
 		return nil
 	}
-	return &Error{Op: op, Name: name, Status: r.header.Status}
+	return &Error{Op: op, Name: name, Status: r.status}
 }
 
 // broken ends the connection because of a response that could not be decoded: nothing else in it can be trusted either.

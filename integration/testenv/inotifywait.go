@@ -13,18 +13,20 @@ import (
 	"smbfs/health"
 )
 
-// Inotifywait is the program of that name, watching a tree of any size. What it prints is counted by path.
+// Inotifywait is the program of that name, watching a tree of any size. What it prints is counted by path as it comes:
+// there may be a hundred thousand, and who waits for them looks every moment.
 type Inotifywait struct {
 	proc *Process
 
-	mu   sync.Mutex
-	rest []byte         // guarded by mu: a line that is not whole yet
-	told map[string]int // guarded by mu
+	mu    sync.Mutex
+	rest  []byte              // guarded by mu: a line that is not whole yet
+	told  map[string]struct{} // guarded by mu
+	twice string              // guarded by mu: one that was told more than once
 }
 
 // StartInotifywait runs inotifywait on the tree at root for the events named, as for its option -e. The caller ends it with Close.
 func StartInotifywait(root, events string) (*Inotifywait, error) {
-	w := &Inotifywait{told: map[string]int{}}
+	w := &Inotifywait{told: map[string]struct{}{}}
 	var err error
 	w.proc, err = startProcessTo(exec.Command("inotifywait", "-m", "-r", "-e", events, "--format", "%w%f", root), w)
 	if errors.Is(err, exec.ErrNotFound) {
@@ -42,7 +44,11 @@ func (w *Inotifywait) Write(b []byte) (int, error) {
 		if !whole {
 			return len(b), nil
 		}
-		w.told[string(line)]++
+		path := string(line)
+		if _, again := w.told[path]; again {
+			w.twice = path
+		}
+		w.told[path] = struct{}{}
 		w.rest = rest
 	}
 }
@@ -59,12 +65,7 @@ func (w *Inotifywait) WaitEstablished(d time.Duration) error {
 func (w *Inotifywait) Told() (paths int, twice string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for path, n := range w.told {
-		if n > 1 {
-			twice = path
-		}
-	}
-	return len(w.told), twice
+	return len(w.told), w.twice
 }
 
 // Close ends it.
