@@ -50,8 +50,8 @@ func TestDirectoriesListedAhead(t *testing.T) {
 	}
 	walk()
 	const (
-		slow = 120 * time.Millisecond // each way
-		each = 2                      // a listing is one message with two questions
+		slow = time.Second // each way: what has been asked for is asked of the daemon meanwhile, by a process of its own
+		each = 2           // a listing is one message with two questions
 	)
 	ahead := testenv.WaitUntil(time.Minute, func() bool {
 		walk()
