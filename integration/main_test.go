@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +17,16 @@ import (
 // Most tests wait far more than they compute, so more of them run at once than
 // there are processors, unless the command line says otherwise.
 const parallelTests = "12"
+
+// letForksWait keeps this process going while one of its children is between fork and exec. There the child closes what happens to be open under the
+// number that its end of a pipe is moved to (syscall.forkAndExecInChild), in this process's memory, so that the thread which made it has to wait
+// and cannot be stopped. If that is a file that was written to on a mount whose server is reached by way of a proxy in this process, the
+// close waits for the proxy, and the proxy for the next garbage collection, which waits for the thread: 30 s, until the mount gives its connection up.
+func letForksWait() {
+	runtime.GOMAXPROCS(max(8, runtime.NumCPU()))
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(1 << 30) // only then
+}
 
 func TestMain(m *testing.M) {
 	if root := os.Getenv(fsnotifyEnv); root != "" {
@@ -29,6 +41,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	letForksWait()
 	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
