@@ -25,7 +25,8 @@ type NotifyRequest struct {
 // StartChangeNotify sends a CHANGE_NOTIFY and returns: nobody waits for what may never come. ctx
 // bounds the sending only.
 //
-// done, if it is not nil, is called once when the request has ended, also by Cancel and by the end of the connection. All such calls
+// done, if it is not nil, is called once when the request has ended, also by Cancel and by the end of the connection; where the connection ends while
+// the request is on its way, StartChangeNotify may fail besides. All such calls
 // of a connection come from one goroutine, in the order of the responses. done may send the next request; it must not wait
 // long, since it holds up the others, and must not call Connection.Close. With done nil use Wait.
 func (o *Open) StartChangeNotify(ctx context.Context, p NotifyParams, done func(*NotifyRequest)) (*NotifyRequest, error) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -111,10 +112,11 @@ func TestTwoConnections(t *testing.T) {
 	worker, watcher := server.tree(server.config()), server.tree(server.config())
 	dir := mustCreate(t, watcher, "", openDir)
 	told := make(chan []wire.NotifyEvent, 100)
+	end := sync.OnceFunc(func() { close(told) }) // a request that was on its way when the connection ended has failed, and ended too
 	var next func(*NotifyRequest)
 	next = func(n *NotifyRequest) {
 		if _, err := dir.StartChangeNotify(context.Background(), NotifyParams{}, next); err != nil {
-			close(told)
+			end()
 			return
 		}
 		if events, err := n.Result(); err == nil {

@@ -155,6 +155,7 @@ func (m *Mounted) Log() string { return m.proc.Log() }
 func (m *Mounted) Stacks() string {
 	_ = syscall.Kill(m.PID, syscall.SIGQUIT)
 	m.waitGone(10 * time.Second)
+	m.proc.WaitTimeout(10 * time.Second) // for all that it has written
 	log := m.Log()
 	if i := strings.LastIndex(log, "SIGQUIT: quit"); i >= 0 {
 		log = log[i:]
