@@ -24,16 +24,7 @@ func TestHostileDirectoryIdentities(t *testing.T) {
 	for _, id := range []uint64{0, 7, ^uint64(0)} {
 		t.Run(fmt.Sprintf("%#x", id), func(t *testing.T) {
 			t.Parallel()
-			m, s := mountHostile(t, map[wire.Command]smbtest.Hook{
-				wire.CommandQueryDirectory: rewrite(func(b []byte) { le.PutUint64(b[96:], id) }), // FileId (MS-FSCC 2.4.17)
-				wire.CommandQueryInfo: func(r *smbtest.Request) {
-					var in wire.QueryInfoRequest
-					if _ = in.Decode(r.Body); in.Type == wire.InfoFile && in.Class == wire.ClassFileAll {
-						r.Alter(func(body []byte) { le.PutUint64(body[8+64:], id) }) // IndexNumber (MS-FSCC 2.4.2)
-					}
-					r.Serve()
-				},
-			})
+			m, s := mountHostile(t, allHaveID(id))
 			for _, dir := range []string{"d", `d\d`, `d\d\d`, "e"} {
 				s.Tree.Mkdir(dir)
 				s.Tree.WriteFile(dir+`\f`, []byte("in "+dir))

@@ -124,21 +124,26 @@ func TestHostileNames(t *testing.T) {
 	stillWorks(t, m, "told")
 }
 
+// allHaveID has a server give everything the same file id.
+func allHaveID(id uint64) map[wire.Command]smbtest.Hook {
+	return map[wire.Command]smbtest.Hook{
+		wire.CommandQueryDirectory: rewrite(func(b []byte) { le.PutUint64(b[96:], id) }), // FileId (MS-FSCC 2.4.17)
+		wire.CommandQueryInfo: func(r *smbtest.Request) {
+			var in wire.QueryInfoRequest
+			if _ = in.Decode(r.Body); in.Type == wire.InfoFile && in.Class == wire.ClassFileAll {
+				r.Alter(func(body []byte) { le.PutUint64(body[8+64:], id) }) // IndexNumber (MS-FSCC 2.4.2)
+			}
+			r.Serve()
+		},
+	}
+}
+
 // TestHostileIdentities: ids of files that are 0, all ones, or the same for all make no two files one.
 func TestHostileIdentities(t *testing.T) {
 	for _, id := range []uint64{0, 7, ^uint64(0)} {
 		t.Run(fmt.Sprintf("%#x", id), func(t *testing.T) {
 			t.Parallel()
-			m, s := mountHostile(t, map[wire.Command]smbtest.Hook{
-				wire.CommandQueryDirectory: rewrite(func(b []byte) { le.PutUint64(b[96:], id) }), // FileId (MS-FSCC 2.4.17)
-				wire.CommandQueryInfo: func(r *smbtest.Request) {
-					var in wire.QueryInfoRequest
-					if _ = in.Decode(r.Body); in.Type == wire.InfoFile && in.Class == wire.ClassFileAll {
-						r.Alter(func(body []byte) { le.PutUint64(body[8+64:], id) }) // IndexNumber (MS-FSCC 2.4.2)
-					}
-					r.Serve()
-				},
-			})
+			m, s := mountHostile(t, allHaveID(id))
 			entries := try[[]os.DirEntry](t)(os.ReadDir(m.Mountpoint))
 			if len(entries) != 2 {
 				t.Errorf("listed: %v", entries)

@@ -1,9 +1,6 @@
 package smbclient
 
 import (
-	"context"
-	"net"
-	"sync/atomic"
 	"testing"
 
 	"smbfs/smbclient/wire"
@@ -62,13 +59,6 @@ func TestLocksOfDurableOpens(t *testing.T) {
 	m := mode{dialect: wire.Dialect311, sign: true}
 	cfg := m.apply(server.config())
 	cfg.ClientGUID = wire.GUID{1, 99}
-	var conn atomic.Pointer[silent]
-	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := new(net.Dialer).DialContext(ctx, network, address)
-		s := &silent{Conn: c}
-		conn.Store(s)
-		return s, err
-	}
 	tree := server.tree(cfg)
 	former := durableOpen(t, tree, m)
 	if err := former.Lock(testContext(t), Range{0, 5, true}); err != nil {
