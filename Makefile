@@ -14,6 +14,8 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # Debian's go keeps to its own release unless told otherwise; go.mod names the one that is needed.
 export GOTOOLCHAIN = auto
 export FUZZTIME
+# Else each process of a test with the race detector sleeps for a second before it ends.
+export GORACE ?= atexit_sleep_ms=10
 
 .PHONY: build install uninstall setup test test-guest check vet demo bench bench-cifs soak chaos fuzz docs clean
 

@@ -1,11 +1,13 @@
 package integration
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -98,6 +100,33 @@ func TestDoctorOnScriptedServers(t *testing.T) {
 				t.Error(v)
 			}
 		})
+	}
+}
+
+// TestDoctorOnRenamesInTwo: Samba says that a name went and that another came where it reads the kernel's two events one by one.
+func TestDoctorOnRenamesInTwo(t *testing.T) {
+	t.Parallel()
+	halves := map[wire.NotifyAction]wire.NotifyAction{wire.ActionRenamedOldName: wire.ActionRemoved, wire.ActionRenamedNewName: wire.ActionAdded}
+	var altered atomic.Int32
+	_, port := scripted(t, func(r *smbtest.Request) {
+		r.Alter(func(body []byte) {
+			for entry := body[8:]; ; { // MS-SMB2 2.2.36, MS-FSCC 2.7.1
+				if half, ok := halves[wire.NotifyAction(binary.LittleEndian.Uint32(entry[4:]))]; ok {
+					binary.LittleEndian.PutUint32(entry[4:], uint32(half))
+					altered.Add(1)
+				}
+				next := binary.LittleEndian.Uint32(entry)
+				if next == 0 {
+					return
+				}
+				entry = entry[next:]
+			}
+		})
+		r.Serve()
+	})
+	_, out := examine(t, port, smbtest.User, smbtest.Password, "//127.0.0.1/"+smbtest.Share)
+	if !strings.Contains(out, "rename        notified, ") || altered.Load() == 0 {
+		t.Errorf("%d halves:\n%s", altered.Load(), out)
 	}
 }
 

@@ -4,7 +4,6 @@ package integration
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path"
@@ -102,7 +101,7 @@ func TestGuestKsmbd(t *testing.T) {
 		newestRelease: "does not tell of all changes",
 	} {
 		t.Run(suite, func(t *testing.T) {
-			port := freePort(t)
+			port := try[int](t)(testenv.FreePort())
 			g := startGuest(t, suite, guest.Forward{Host: port, Guest: 445})
 			startKsmbd(t, g)
 			m := testenv.MustMount(t, testenv.MountOptions{Source: "//127.0.0.1/share", Env: []string{"PASSWD=secret"},
@@ -124,15 +123,6 @@ func TestGuestKsmbd(t *testing.T) {
 			}
 		})
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	_, port, err := net.SplitHostPort(closedPort(t))
-	must(t, err)
-	n, err := net.LookupPort("tcp", port)
-	must(t, err)
-	return n
 }
 
 func startKsmbd(t *testing.T, g *guest.Guest) {

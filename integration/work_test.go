@@ -70,9 +70,10 @@ func (m mode) name() string {
 
 // TestWork does ordinary work through the mount, over each dialect, signed and sealed.
 func TestWork(t *testing.T) {
-	s := testenv.MustSamba(t, testenv.Options{})
 	for _, m := range modes {
 		t.Run(m.name(), func(t *testing.T) {
+			t.Parallel()
+			s := testenv.MustSamba(t, testenv.Options{})
 			mnt := testenv.MustMount(t, testenv.MountOptions{Samba: s, Options: m.options})
 			checkStatus(t, s, m.status)
 			for _, w := range works {

@@ -3,6 +3,7 @@ package testenv
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -57,7 +58,7 @@ func StartSamba(o Options) (*Samba, error) {
 	// The port is free when it is chosen, and taken a moment later at times,
 	// because other tests do the same: try another one.
 	for range 3 {
-		if s.Port, err = freePort(); err != nil {
+		if s.Port, err = FreePort(); err != nil {
 			break
 		}
 		if err = s.configure(); err != nil {
@@ -162,7 +163,7 @@ func (s *Samba) Restart() error {
 func (s *Samba) Move() error {
 	s.proc.Terminate(5 * time.Second)
 	var err error
-	if s.Port, err = freePort(); err == nil {
+	if s.Port, err = FreePort(); err == nil {
 		err = s.configure()
 	}
 	if err == nil {
@@ -196,7 +197,7 @@ func (s *Samba) launch() error {
 		}
 		if time.Now().After(deadline) {
 			s.proc.KillGroup()
-			return fmt.Errorf("smbd does not answer: %w", err)
+			return fmt.Errorf("smbd does not answer: %w\n%s", err, s.Log())
 		}
 	}
 }
@@ -213,11 +214,15 @@ func smbdPath() (string, error) {
 	return "", ErrNoSamba
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+// FreePort gives a loopback port that nobody listens on. It is none of those that Linux gives to whoever connects (from 32768 on): while a
+// server that is to come back on its port is away, the end of somebody's connection could be there.
+func FreePort() (port int, err error) {
+	for range 100 {
+		port = 10000 + rand.IntN(32768-10000)
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("find a free port: %w", err)
 }
