@@ -32,6 +32,7 @@ const fiveArrivals = 5 // create, modify, attributes, rename, delete
 // TestDoctorOnSamba: each server is told of as it is. That SMB clients' changes are notified says nothing about changes made on the
 // server: with kernel change notify = no only the former are, and of those not even writes (Samba 4.17).
 func TestDoctorOnSamba(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		global   []string
 		code     int

@@ -51,6 +51,7 @@ func failures(t *testing.T) []failure {
 // TestErrorsAreOneLine: what cannot be mounted says why in one line, quickly,
 // with and without -f.
 func TestErrorsAreOneLine(t *testing.T) {
+	t.Parallel()
 	for _, f := range failures(t) {
 		for _, mode := range []string{"foreground", "daemon"} {
 			t.Run(f.name+"/"+mode, func(t *testing.T) {

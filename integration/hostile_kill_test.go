@@ -23,6 +23,7 @@ import (
 // change, made on the server, is told. The kernel drops the file's pages and waits for that read, which
 // nobody answers any more: the daemon is gone all the same, and everybody who waited is let go.
 func TestDaemonKilledInANotification(t *testing.T) {
+	t.Parallel()
 	for _, unread := range []bool{false, true} { // a second READ waits that the daemon never read from the device
 		t.Run(fmt.Sprint("unread=", unread), func(t *testing.T) {
 			t.Parallel()

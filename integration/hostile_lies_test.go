@@ -21,6 +21,7 @@ import (
 // TestHostileDirectoryIdentities: directories have the id of what they are in, as the roots of volumes that are mounted in each other have. A walk comes
 // to an end, and the mount goes on.
 func TestHostileDirectoryIdentities(t *testing.T) {
+	t.Parallel()
 	for _, id := range []uint64{0, 7, ^uint64(0)} {
 		t.Run(fmt.Sprintf("%#x", id), func(t *testing.T) {
 			t.Parallel()
@@ -86,6 +87,7 @@ func TestCopyOfNothing(t *testing.T) {
 
 // TestHostileLinks: targets of symbolic links that cannot be.
 func TestHostileLinks(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		target string
 		fails  bool

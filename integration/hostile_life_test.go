@@ -16,6 +16,7 @@ import (
 // TestLazyUnmount: a mount that was detached with a file open goes on being served, and everything ends when
 // the file is closed; by umount -l, and by SIGTERM, which detaches what is in use.
 func TestLazyUnmount(t *testing.T) {
+	t.Parallel()
 	for name, detach := range map[string]func(m *testenv.Mounted) error{
 		"fusermount3 -uz": func(m *testenv.Mounted) error {
 			return exec.Command("fusermount3", "-u", "-z", m.Mountpoint).Run()

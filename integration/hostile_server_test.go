@@ -140,6 +140,7 @@ func allHaveID(id uint64) map[wire.Command]smbtest.Hook {
 
 // TestHostileIdentities: ids of files that are 0, all ones, or the same for all make no two files one.
 func TestHostileIdentities(t *testing.T) {
+	t.Parallel()
 	for _, id := range []uint64{0, 7, ^uint64(0)} {
 		t.Run(fmt.Sprintf("%#x", id), func(t *testing.T) {
 			t.Parallel()
@@ -181,6 +182,7 @@ func rewrite(change func(entry []byte)) smbtest.Hook {
 
 // TestHostileSizes: sizes beyond what a file can have are an error or a size, and reading ends.
 func TestHostileSizes(t *testing.T) {
+	t.Parallel()
 	for _, size := range []uint64{1 << 63, ^uint64(0), 1<<63 - 1} {
 		t.Run(fmt.Sprintf("%#x", size), func(t *testing.T) {
 			t.Parallel()

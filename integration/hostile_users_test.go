@@ -19,6 +19,7 @@ import (
 
 // TestOtherUsersAreKeptOut: without allow_other nobody but the mount's owner gets in, whatever the modes say; with it they do.
 func TestOtherUsersAreKeptOut(t *testing.T) {
+	t.Parallel()
 	for _, allowed := range []bool{false, true} {
 		t.Run(fmt.Sprint("allow_other=", allowed), func(t *testing.T) {
 			t.Parallel()

@@ -125,6 +125,7 @@ func useAllTheTime(t *testing.T, mount, server string) (waits []func() error, st
 // TestHelperKilled: the replay helper is killed again and again while files are
 // made. It comes back, and every file is told exactly once.
 func TestHelperKilled(t *testing.T) {
+	t.Parallel()
 	const kills, filesEach = 5, 200
 	s := plainSamba(t)
 	dir := folder(t, s)
@@ -167,6 +168,7 @@ func TestHelperKilled(t *testing.T) {
 // TestUnmountIsClean: after fusermount3 -u and after SIGTERM neither daemon nor
 // helper is left, and the mount point is an ordinary directory again.
 func TestUnmountIsClean(t *testing.T) {
+	t.Parallel()
 	for _, daemon := range []bool{false, true} {
 		for name, end := range map[string]func(*testenv.Mounted) error{
 			"fusermount3": (*testenv.Mounted).Unmount,

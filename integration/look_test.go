@@ -175,6 +175,7 @@ var looks = []look{
 // TestVisibleWhenTold: at every event, stat and read through the mount show the
 // change (rule 1 of the design), with the kernel's caches full of the state before.
 func TestVisibleWhenTold(t *testing.T) {
+	t.Parallel()
 	const rounds = 10
 	s := plainSamba(t)
 	m := testenv.MustMount(t, testenv.MountOptions{Samba: s})

@@ -133,6 +133,7 @@ var modeCases = []modeCase{
 }
 
 func TestModes(t *testing.T) {
+	t.Parallel()
 	for _, c := range modeCases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

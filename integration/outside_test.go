@@ -135,6 +135,7 @@ func bind(t *testing.T, src, point string) {
 // TestOutsideBindMountOnDirectory: another file system is mounted on a directory
 // inside the mount, and what is below that directory changes on the server.
 func TestOutsideBindMountOnDirectory(t *testing.T) {
+	t.Parallel()
 	a := newAttacked(t, plainSamba(t))
 	d := makeDecoys(t, t.TempDir())
 	bind(t, d.root, a.local)
@@ -153,6 +154,7 @@ func TestOutsideBindMountOnDirectory(t *testing.T) {
 // TestOutsideBindMountBelow: the directory with the bind mount is itself removed
 // and renamed away on the server; the same with a bind mount on a single file.
 func TestOutsideBindMountBelow(t *testing.T) {
+	t.Parallel()
 	a := newAttacked(t, plainSamba(t))
 	d := makeDecoys(t, t.TempDir())
 	bind(t, filepath.Join(d.root, "sub"), filepath.Join(a.local, "sub"))
@@ -218,6 +220,7 @@ func unmountUnderFire(t *testing.T, unmount func(m *testenv.Mounted) error) {
 // TestOutsideLazyUnmount: `umount -l` while replays are queued. Paths then lead to
 // what lies under the mount point.
 func TestOutsideLazyUnmount(t *testing.T) {
+	t.Parallel()
 	unmountUnderFire(t, func(m *testenv.Mounted) error {
 		return within(t, 20*time.Second, "umount -l", func() error { return unix.Unmount(m.Mountpoint, unix.MNT_DETACH) })
 	})
@@ -244,6 +247,7 @@ func TestOutsidePlainUnmount(t *testing.T) {
 // way, the directory is replaced on the server by a symbolic link that leads to
 // decoys, and back.
 func TestOutsideParentBecomesSymlink(t *testing.T) {
+	t.Parallel()
 	for name, share := range map[string][]string{
 		"links inside the share": nil,
 		"wide links":             {"wide links = yes", "follow symlinks = yes"},

@@ -44,6 +44,7 @@ var semantics = []struct {
 
 // TestSemantics runs on one mount; afterwards nothing that smbfs set aside is left on the server.
 func TestSemantics(t *testing.T) {
+	t.Parallel()
 	s := plainSamba(t)
 	m := testenv.MustMount(t, testenv.MountOptions{Samba: s})
 	for _, c := range semantics {

@@ -196,18 +196,21 @@ func arm(t *testing.T, w *testenv.Watcher, server string) {
 }
 
 func TestStoryOnTheServer(t *testing.T) {
+	t.Parallel()
 	remoteStories(t, "server", func(t *testing.T, s *testenv.Samba, dir string) actor {
 		return folderActor(s.Path(dir))
 	})
 }
 
 func TestStoryBySecondClient(t *testing.T) {
+	t.Parallel()
 	remoteStories(t, "peer", func(t *testing.T, s *testenv.Samba, dir string) actor {
 		return peerActor{testenv.MustPeer(t, s), s, dir}
 	})
 }
 
 func TestStoryThroughTheMount(t *testing.T) {
+	t.Parallel()
 	s := plainSamba(t)
 	m := testenv.MustMount(t, testenv.MountOptions{Samba: s})
 	eachStory(t, "mount", func(t *testing.T, st story, start startWatcher, want expectation) {
@@ -280,6 +283,7 @@ func TestStoryTableOnPlainFolders(t *testing.T) {
 // The second client can do every step of the table: after it, the server's
 // folder has what a local folder has.
 func TestStoryStepsBySecondClient(t *testing.T) {
+	t.Parallel()
 	s := plainSamba(t)
 	for _, st := range stories {
 		if st.not["peer"] != "" {

@@ -70,6 +70,7 @@ func (m mode) name() string {
 
 // TestWork does ordinary work through the mount, over each dialect, signed and sealed.
 func TestWork(t *testing.T) {
+	t.Parallel()
 	for _, m := range modes {
 		t.Run(m.name(), func(t *testing.T) {
 			t.Parallel()
@@ -94,6 +95,7 @@ func TestWork(t *testing.T) {
 // TestAlgorithms: each cipher and each signing algorithm that the server can be
 // made to insist on.
 func TestAlgorithms(t *testing.T) {
+	t.Parallel()
 	for _, a := range []struct{ setting, name, option string }{
 		{"server smb3 encryption algorithms", "AES-128-GCM", "seal"},
 		{"server smb3 encryption algorithms", "AES-128-CCM", "seal"},
@@ -117,6 +119,7 @@ func TestAlgorithms(t *testing.T) {
 
 // TestServerDemands: a server that requires encryption or signing gets it unasked.
 func TestServerDemands(t *testing.T) {
+	t.Parallel()
 	for _, d := range []struct{ setting, status string }{
 		{"smb encrypt = required", "AES-128-GCM"},
 		{"server signing = mandatory", "AES-128-"},
@@ -367,6 +370,7 @@ func TestTransferSizes(t *testing.T) {
 // TestTwoWriters: a second client and the mount write to one folder
 // at the same time; afterwards both see the same.
 func TestTwoWriters(t *testing.T) {
+	t.Parallel()
 	const files = 200
 	s := plainSamba(t)
 	mnt := testenv.MustMount(t, testenv.MountOptions{Samba: s})

@@ -107,6 +107,7 @@ func ended(w *testenv.Watcher) bool {
 // TestObjectMovedAndNameReused: `mv a b` and a new `a` on the server, with local
 // stats of both in between. The watch on a's object goes with it to b.
 func TestObjectMovedAndNameReused(t *testing.T) {
+	t.Parallel()
 	st := newStage(t, "write a "+word(0))
 	for round := 1; round <= 10; round++ {
 		object := st.watchFile(t, "a")
@@ -142,6 +143,7 @@ func word(round int) string { return fmt.Sprintf("content-of-round-%06d", round)
 // TestObjectReplaced: another file is moved onto a watched one again and again; its
 // own watch ends, and the other's lives on under the name.
 func TestObjectReplaced(t *testing.T) {
+	t.Parallel()
 	st := newStage(t, "write f "+word(0))
 	for round := 1; round <= 10; round++ {
 		st.do(t, "write g "+word(round))
@@ -208,6 +210,7 @@ func (d *dweller) cat(t *testing.T, name string) string {
 // server, and looked up under its new name before its rename can be replayed, with
 // a process's working directory inside.
 func TestDirectoryMovedAndLookedUpFirst(t *testing.T) {
+	t.Parallel()
 	st := newStage(t, "mkdir -p d/sub", "mkdir e", "write d/sub/f "+word(0))
 	at := []string{"d/sub", "e/sub"}
 	d := newDweller(t, filepath.Join(st.local, "d/sub"))
@@ -239,6 +242,7 @@ func TestDirectoryMovedAndLookedUpFirst(t *testing.T) {
 // TestParentCycle: `mv a/b x; mv a x/a`: told in the wrong order or by stale
 // parents, each directory is below the other.
 func TestParentCycle(t *testing.T) {
+	t.Parallel()
 	for _, lookFirst := range []bool{false, true} {
 		t.Run(fmt.Sprintf("lookFirst=%v", lookFirst), func(t *testing.T) {
 			st := newStage(t, "mkdir -p a/b", "write a/b/f inner", "write a/f outer")
@@ -275,6 +279,7 @@ func checkTree(t *testing.T, st *stage) {
 // TestHardLinkLosesOneName: a file with two names loses one while both are
 // watched. The watch on the other goes on.
 func TestHardLinkLosesOneName(t *testing.T) {
+	t.Parallel()
 	st := newStage(t, "write f "+word(0), "ln f g")
 	for round := 1; round <= 5; round++ {
 		wf, wg := st.watchFile(t, "f"), st.watchFile(t, "g")
@@ -307,6 +312,7 @@ func TestHardLinkLosesOneName(t *testing.T) {
 // TestSameFileID: delete and create under the same file id. The new file is
 // another one: the old one's watch ends, and its pages are not shown.
 func TestSameFileID(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"f", "g"} {
 		t.Run("created as "+name, func(t *testing.T) {
 			st := newStage(t, "write f "+word(0))

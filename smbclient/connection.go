@@ -81,6 +81,8 @@ type Connection struct {
 	sessions map[uint64]*Session   // guarded by mu
 	filling  *request              // guarded by mu: whose sink the receive loop writes to
 	lastID   uint64                // guarded by mu: the highest message id that was answered
+	answers  uint64                // guarded by mu: final responses, and the first interim ones
+	progress progress              // guarded by mu
 	cancels  []*request            // guarded by mu: abandoned requests whose CANCEL is to be sent
 	err      error                 // guarded by mu: why the connection ended
 	oplocks  map[wire.FileID]*Open // guarded by mu: opens that hold an oplock

@@ -52,6 +52,7 @@ func (c *Connection) timerLoop() {
 func (c *Connection) checkTimeouts(now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.progress.look(c.answers, c.socket)
 	for _, r := range c.pending {
 		if c.overdue(r, now) {
 			return fmt.Errorf("%w: %v after %v", ErrTimeout, r.command, now.Sub(r.sentAt).Round(time.Millisecond))
@@ -60,7 +61,21 @@ func (c *Connection) checkTimeouts(now time.Time) error {
 	return nil
 }
 
-// overdue decides about one request. On a slow transport the server may not have seen it yet: as long as anything arrives, its clock
+// progress is what shows that the transport works: an answer, or so much of one. Who sends a byte now and then shows nothing.
+type progress struct {
+	answers  uint64
+	received int64
+	at       time.Time // when the last of it came
+}
+
+// look takes note of what has come.
+func (p *progress) look(answers uint64, s *socket) {
+	if received := s.received.Load(); answers != p.answers || received-p.received >= creditUnit {
+		*p = progress{answers, received, s.lastReadTime()}
+	}
+}
+
+// overdue decides about one request. On a slow transport the server may not have seen it yet: as long as there is progress, its clock
 // starts only when the server has answered something that was sent after it. Even then the response may be on its way behind
 // all that others have asked for: so it counts as lost if little has come since, or more than could be in front of it.
 //
@@ -78,8 +93,8 @@ func (c *Connection) overdue(r *request, now time.Time) bool {
 		return since < creditUnit || since > creditTarget*creditUnit
 	}
 	since := r.sentAt
-	if last := c.socket.lastReadTime(); last.After(since) {
-		since = last
+	if c.progress.at.After(since) {
+		since = c.progress.at
 	}
 	return now.Sub(since) >= c.cfg.RequestTimeout
 }
@@ -88,7 +103,7 @@ func (c *Connection) overdue(r *request, now time.Time) bool {
 func (c *Connection) keepAlive(now time.Time) {
 	c.mu.Lock()
 	s := c.echoSession
-	due := s != nil && !c.echoing && now.Sub(c.socket.lastReadTime()) >= c.cfg.EchoInterval
+	due := s != nil && !c.echoing && now.Sub(c.progress.at) >= c.cfg.EchoInterval
 	c.echoing = c.echoing || due
 	c.mu.Unlock()
 	if !due {

@@ -215,6 +215,8 @@ func (c *Connection) handleInterim(r *request, h *wire.Header) error {
 	charge, parked := r.charge, 1
 	if r.answered {
 		charge, parked = 0, 0
+	} else {
+		c.answers++
 	}
 	r.answered, r.interim, r.asyncID, r.interimAt = true, true, h.AsyncID, time.Now()
 	r.begun()
@@ -237,6 +239,7 @@ func (c *Connection) finish(r *request, h *wire.Header) bool {
 		charge, parked = 0, -1
 	}
 	r.answered = true
+	c.answers++
 	c.lastID = max(c.lastID, r.messageID)
 	c.mu.Unlock()
 	c.credit.answered(int(h.Credits), charge, parked)

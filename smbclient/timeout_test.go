@@ -149,6 +149,30 @@ func TestSlowTransport(t *testing.T) {
 	})
 }
 
+// TestDribble is a server that begins an answer and goes on with a byte every few seconds, for good.
+func TestDribble(t *testing.T) {
+	virtual(t, func(server *smbtest.Server, tree *TreeConnect) {
+		o, err := tree.Create(context.Background(), "f", createFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.Hook(wire.CommandFlush, func(r *smbtest.Request) {
+			resp := r.Response(wire.StatusSuccess, &wire.FlushResponse{})
+			resp.Transmit = func(c *smbtest.Conn, message []byte) {
+				for i := range message {
+					c.WriteRaw(message[i : i+1])
+					time.Sleep(5 * time.Second)
+				}
+			}
+			resp.Send()
+		})
+		start := time.Now()
+		if err := o.Flush(context.Background()); !errors.Is(err, ErrTimeout) || time.Since(start) > 2*DefaultRequestTimeout {
+			t.Fatalf("after %v: %v", time.Since(start), err)
+		}
+	})
+}
+
 // TestStarved is a server that takes everything on and grants nothing any more.
 func TestStarved(t *testing.T) {
 	virtual(t, func(server *smbtest.Server, tree *TreeConnect) {
