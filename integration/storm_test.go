@@ -66,7 +66,6 @@ func (c *tally) wantOnce(t *testing.T, paths map[string]bool) {
 // TestStorm: 10,000 files made on the server as fast as the disk allows; every
 // file gets its CREATE, exactly once, for each kind of watcher; and their DELETE.
 func TestStorm(t *testing.T) {
-	t.Parallel()
 	for _, dirs := range []int{1, 10} {
 		t.Run(fmt.Sprintf("%d directories", dirs), func(t *testing.T) { storm(t, dirs) })
 	}

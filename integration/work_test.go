@@ -70,7 +70,6 @@ func (m mode) name() string {
 
 // TestWork does ordinary work through the mount, over each dialect, signed and sealed.
 func TestWork(t *testing.T) {
-	t.Parallel()
 	for _, m := range modes {
 		t.Run(m.name(), func(t *testing.T) {
 			t.Parallel()
