@@ -74,6 +74,7 @@ func (f *FileSystem) entryOut(v cache.View, out *fuse.EntryOut, names time.Durat
 	}
 	out.SetEntryTimeout(names)
 	out.SetAttrTimeout(f.opts.AttrTimeout)
+	f.gave(v)
 }
 
 func (f *FileSystem) attrOut(v cache.View, out *fuse.AttrOut) {
@@ -81,5 +82,14 @@ func (f *FileSystem) attrOut(v cache.View, out *fuse.AttrOut) {
 	out.SetTimeout(f.opts.AttrTimeout)
 	if v.Pending {
 		out.SetTimeout(0)
+		return
+	}
+	f.gave(v)
+}
+
+// gave notes what the kernel keeps of a file that is open: what was written to it has its final time when the server has closed it.
+func (f *FileSystem) gave(v cache.View) {
+	if l := f.files.of(v.ID); l != nil {
+		l.told.Store(v.Entry.Write)
 	}
 }

@@ -94,6 +94,7 @@ func (f *FileSystem) Write(cancel <-chan struct{}, in *fuse.WriteIn, data []byte
 	f.changed(h.id)
 	if n > 0 {
 		f.tree.Wrote(h.id, off+uint64(n), time.Now())
+		h.file.told.Store(0) // the kernel asks anew after its own write
 	}
 	if err != nil && n == 0 {
 		return 0, errno(err)

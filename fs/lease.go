@@ -18,6 +18,7 @@ type file struct {
 	back    writeback
 	appends sync.Mutex    // held over an append, so that each begins where the last one ended
 	changes atomic.Uint64 // how often its content was said to have changed
+	told    atomic.Int64  // the write time that the kernel was given since the last write, a FILETIME; 0: none
 	locks   locks
 
 	id   cache.ID // guarded by files.mu; 0 until a file that is being made has one

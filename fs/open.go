@@ -247,6 +247,9 @@ func (f *FileSystem) release(fh uint64) {
 		f.engine.Touched(f.tree.Places(h.id)...)
 	}
 	f.tree.Closed(h.id, h.writer, asOf, final, time.Now())
+	if told := h.file.told.Load(); h.touched.Load() != 0 && told != 0 && (final == nil || final.Write != told) {
+		_ = f.server.InodeNotify(uint64(h.id), -1, 0) // attributes only: this never waits
+	}
 	f.handles.remove(fh, h)
 	f.leave(h.file)
 }

@@ -141,6 +141,30 @@ func TestUnpackOnTheWire(t *testing.T) {
 	}
 }
 
+// TestTimeOfOwnWrite: the time of a file's last write is final when the file has been closed. The kernel, which keeps the one that it was told before,
+// is told so then, or a program that looked at it, as git does, would see it change by itself.
+func TestTimeOfOwnWrite(t *testing.T) {
+	t.Parallel()
+	s := plainSamba(t)
+	root := folder(t, s)
+	m := testenv.MustMount(t, testenv.MountOptions{Samba: s, Path: "/" + root, Options: []string{"actimeo=600"}})
+	for i := range 10 {
+		name := fmt.Sprint(i)
+		f := try[*os.File](t)(os.Create(m.Path(name)))
+		try[int](t)(f.WriteString("content"))
+		shown := try[os.FileInfo](t)(f.Stat()).ModTime()
+		must(t, f.Close())
+		var there, here time.Time
+		if !testenv.WaitUntil(stepTimeout, func() bool {
+			there = try[os.FileInfo](t)(os.Stat(s.Path(root, name))).ModTime().Truncate(100 * time.Nanosecond) // a FILETIME's resolution
+			here = try[os.FileInfo](t)(os.Stat(m.Path(name))).ModTime()
+			return here.Equal(there)
+		}) {
+			t.Fatalf("the mount shows %v, and %v before the file was closed; the server says %v", here, shown, there)
+		}
+	}
+}
+
 // TestOwnWorkOnTheWire: what a local program makes in a watched directory comes back as notifications. They are gathered, and the questions about
 // them: there are so many in a time, however much is made in it.
 func TestOwnWorkOnTheWire(t *testing.T) {

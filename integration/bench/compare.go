@@ -30,7 +30,7 @@ func (b *bench) compare(lines []line, sides ...side) error {
 	}
 	for l := range lines {
 		for i := 1; i < len(sides); i++ {
-			b.table.addRates(lines[l].what, sides[i].name, lines[l].unit, lines[l].goals[sides[i].name], pairs{figures[0][l], figures[i][l]}.known())
+			b.table.addRates(lines[l].what, sides[i].name, lines[l].unit, lines[l].goals[sides[i].name], pairs{figures[0][l], figures[i][l]})
 		}
 	}
 	return nil
@@ -107,9 +107,13 @@ func quantile(v []float64, q float64) float64 {
 	return s[min(int(q*float64(len(s))), len(s)-1)]
 }
 
-// addRates adds a line for rates: more is better. Nothing is added if the two have no figures to compare.
-func (t *table) addRates(what, peer, unit string, goal float64, p pairs) {
+// addRates adds a line for rates: more is better. A peer that has failed is in it without a figure.
+func (t *table) addRates(what, peer, unit string, goal float64, all pairs) {
+	p := all.known()
 	if len(p.ours) == 0 {
+		if ours := (pairs{all.ours, all.ours}).known().ours; len(ours) > 0 {
+			t.add(what, figure(median(ours), unit), peer+": fails", "", "none", true)
+		}
 		return
 	}
 	r := p.ratio()
