@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net"
 	"os"
@@ -111,17 +110,18 @@ func TestDoctorOnRenamesInTwo(t *testing.T) {
 	var altered atomic.Int32
 	_, port := scripted(t, func(r *smbtest.Request) {
 		r.Alter(func(body []byte) {
-			for entry := body[8:]; ; { // MS-SMB2 2.2.36, MS-FSCC 2.7.1
-				if half, ok := halves[wire.NotifyAction(binary.LittleEndian.Uint32(entry[4:]))]; ok {
-					binary.LittleEndian.PutUint32(entry[4:], uint32(half))
+			output := body[8:] // MS-SMB2 2.2.36
+			events, err := wire.DecodeNotifyEvents(output)
+			if err != nil {
+				t.Error(err)
+			}
+			for i := range events {
+				if half, ok := halves[events[i].Action]; ok {
+					events[i].Action = half
 					altered.Add(1)
 				}
-				next := binary.LittleEndian.Uint32(entry)
-				if next == 0 {
-					return
-				}
-				entry = entry[next:]
 			}
+			copy(output, wire.AppendNotifyEvents(nil, events))
 		})
 		r.Serve()
 	})

@@ -111,7 +111,7 @@ func quantile(v []float64, q float64) float64 {
 func (t *table) addRates(what, peer, unit string, goal float64, all pairs) {
 	p := all.known()
 	if len(p.ours) == 0 {
-		if ours := (pairs{all.ours, all.ours}).known().ours; len(ours) > 0 {
+		if ours := slices.DeleteFunc(slices.Clone(all.ours), math.IsNaN); len(ours) > 0 {
 			t.add(what, figure(median(ours), unit), peer+": fails", "", "none", true)
 		}
 		return
