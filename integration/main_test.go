@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	// Programs that use a mount in the tests' stead.
-	if program := map[string]func(string) error{mappedName: mappedMain, chaosName: chaosMain}[os.Args[0]]; program != nil {
+	if program := map[string]func(string) error{mappedName: mappedMain, holderName: holderMain, chaosName: chaosMain}[os.Args[0]]; program != nil {
 		if err := program(os.Args[1]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

@@ -13,8 +13,6 @@ import (
 
 	"smbfs/health"
 	"smbfs/integration/testenv"
-
-	"golang.org/x/sys/unix"
 )
 
 // durableSamba keeps opens for clients that are gone: these three settings are what Samba wants for it.
@@ -48,41 +46,31 @@ func reconnected(t *testing.T, m *testenv.Mounted, n int) (st health.Status) {
 	return st
 }
 
-// closeCopy closes a copy of the file's descriptor: a close(2) as any other for the file system.
-func closeCopy(f *os.File) error {
-	fd, err := unix.Dup(int(f.Fd()))
-	if err != nil {
-		return err
-	}
-	return unix.Close(fd)
-}
-
 // TestLossIsTold: what was written and did not reach the server before it was out of reach for too long is reported, by close and by fsync.
 func TestLossIsTold(t *testing.T) {
 	t.Parallel()
 	s := testenv.MustSamba(t, testenv.Options{})
 	m, p := through(t, s, "echo_interval=1", "retrans=1")
-	files := map[string]*os.File{}
-	for _, name := range []string{"close", "fsync"} {
-		files[name] = try[*os.File](t)(os.Create(m.Path(name)))
-		defer files[name].Close()
+	h, names := startHolder(t, m), []string{"close", "fsync"}
+	for _, name := range names {
+		must(t, h.create(name))
 	}
 	p.Set(testenv.Faults{Drop: true})
-	for _, f := range files {
-		try[int](t)(f.WriteString("held back")) // under the lease: the server is not waited for
+	for _, name := range names {
+		must(t, h.write(name, 0, "held back")) // under the lease: the server is not waited for
 	}
 	p.Refuse(true)
 	p.Reset()
-	if err := within(t, stepTimeout, "close", func() error { return closeCopy(files["close"]) }); err == nil {
+	if err := within(t, stepTimeout, "close", func() error { return h.close("close") }); err == nil {
 		t.Error("close says nothing of what never reached the server")
 	}
-	if err := within(t, stepTimeout, "fsync", files["fsync"].Sync); err == nil {
+	if err := within(t, stepTimeout, "fsync", func() error { return h.sync("fsync") }); err == nil {
 		t.Error("fsync says nothing of what never reached the server")
 	}
 	p.Set(testenv.Faults{})
 	p.Refuse(false)
 	reconnected(t, m, 1)
-	for name := range files {
+	for _, name := range names {
 		wantContent(t, s.Path(name), "")
 		must(t, os.WriteFile(m.Path(name), []byte("again"), 0o644))
 		wantContent(t, s.Path(name), "again")
@@ -146,16 +134,13 @@ func TestServerKilledAndRestarted(t *testing.T) {
 		must(t, os.WriteFile(s.Path(name), []byte("begin "), 0o644))
 	}
 	shown(t, m.Mountpoint, s.Dir)
-	open := map[string]*os.File{}
+	h := startHolder(t, m)
 	for _, name := range names {
-		f := try[*os.File](t)(os.OpenFile(m.Path(name), os.O_RDWR, 0))
-		defer f.Close()
-		_, err := f.WriteAt([]byte("first "), 6)
-		must(t, err)
-		open[name] = f
+		must(t, h.open(name))
+		must(t, h.write(name, 6, "first "))
 	}
-	must(t, open["flushed"].Sync())
-	for name := range open {
+	must(t, h.sync("flushed"))
+	for _, name := range names {
 		if !testenv.WaitUntil(stepTimeout, func() bool { return string(try[[]byte](t)(os.ReadFile(s.Path(name)))) == "begin first " }) {
 			t.Fatalf("%s never reaches the server", name)
 		}
@@ -168,25 +153,25 @@ func TestServerKilledAndRestarted(t *testing.T) {
 	reconnected(t, m, 1)
 
 	for _, name := range []string{"flushed", "kept", "lost"} {
-		if _, err := open[name].WriteAt([]byte("second"), 12); err != nil {
+		if err := h.write(name, 12, "second"); err != nil {
 			t.Errorf("write to %s after the restart: %v", name, err)
 		}
 	}
-	if _, err := open["replaced"].WriteAt([]byte("second"), 12); !errors.Is(err, syscall.ESTALE) {
+	if err := h.write("replaced", 12, "second"); !errors.Is(err, syscall.ESTALE) {
 		t.Errorf("a write to a file that is gone: %v", err)
 	}
-	if err := closeCopy(open["lost"]); !errors.Is(err, syscall.EIO) {
+	if err := h.close("lost"); !errors.Is(err, syscall.EIO) {
 		t.Errorf("close of a file whose content a dead server had taken and lost: %v", err)
 	}
 	for _, name := range []string{"flushed", "kept"} {
-		if err := open[name].Sync(); err != nil {
+		if err := h.sync(name); err != nil {
 			t.Errorf("fsync of %s: %v", name, err)
 		}
 	}
-	if err := open["lost"].Sync(); err == nil {
+	if err := h.sync("lost"); err == nil {
 		t.Error("fsync says nothing of a write that a dead server had taken and lost")
 	}
-	if err := open["lost"].Sync(); err != nil {
+	if err := h.sync("lost"); err != nil {
 		t.Errorf("it is said once; the next fsync: %v", err)
 	}
 	for name, want := range map[string]string{"flushed": "begin first second", "kept": "begin first second", "lost": "begin \x00\x00\x00\x00\x00\x00second", "replaced": "another"} {
