@@ -5,9 +5,10 @@ import "sync"
 // outage is the loss of a connection for watches. It is over when the first of these and that for work are up: who is told of a change looks at
 // it through the latter.
 type outage struct {
-	mu   sync.Mutex
-	on   bool          // guarded by mu
-	tell func(up bool) // set before use; nil: nobody wants to know
+	tell    func(up bool) // set before use; nil: nobody wants to know
+	telling sync.Mutex    // held while tell is called: the losses of several connections are told one after the other
+	mu      sync.Mutex
+	on      bool // guarded by mu
 }
 
 // OnWatches has f called when a connection for watches has gone down, and when the outage is over. f must not wait. It is called once, before the
@@ -33,14 +34,24 @@ func (s *Share) lostWatches() {
 	if s.outage.tell == nil {
 		return
 	}
+	s.outage.telling.Lock()
+	defer s.outage.telling.Unlock()
 	s.outage.mu.Lock()
 	s.outage.on = true
 	s.outage.mu.Unlock()
 	s.outage.tell(false)
-	s.outageOver() // the connection may have come back before that was known, or another takes its place
+	s.tellOver() // the connection may have come back before that was known, or another takes its place
 }
 
+// outageOver takes note that a connection has come back.
 func (s *Share) outageOver() {
+	s.outage.telling.Lock()
+	defer s.outage.telling.Unlock()
+	s.tellOver()
+}
+
+// tellOver tells the end of the outage, if it is over. Preconditions: s.outage.telling is held.
+func (s *Share) tellOver() {
 	s.outage.mu.Lock()
 	over := s.outage.on && s.watches.first.isUp() && s.work.isUp()
 	s.outage.on = s.outage.on && !over
