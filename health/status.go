@@ -38,7 +38,7 @@ type ServerStatus struct {
 
 // ConnectionStatus is one of the mount's connections.
 type ConnectionStatus struct {
-	Purpose      string    `json:"purpose"` // "work" or "watch"
+	Purpose      string    `json:"purpose"` // "work" or "watch", and "watch 2" of a second connection for watches
 	Up           bool      `json:"up"`
 	Error        string    `json:"error,omitempty"` // why it ended
 	Reconnects   int       `json:"reconnects"`      // how often it was lost and came back

@@ -63,9 +63,9 @@ func resident(m *testenv.Mounted) (int64, error) {
 	return now, err
 }
 
-// TestScaleSamba: 10,000 directories of a Samba server, watched by inotifywait.
+// TestScaleSamba: 10,000 directories of a Samba server, watched by inotifywait, and 100,000 files.
 func TestScaleSamba(t *testing.T) {
-	sc := scale{dirs: 10_000, files: 10_000, wait: 5 * time.Minute}
+	sc := scale{dirs: 10_000, files: 100_000, wait: 5 * time.Minute}
 	s := testenv.MustSamba(t, testenv.Options{})
 	for i := range sc.dirs {
 		must(t, os.MkdirAll(s.Path(sc.dir(i)), 0o755))

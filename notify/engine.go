@@ -219,7 +219,7 @@ func (e *Engine) Coherent(dir cache.ID) time.Duration {
 
 // Preconditions: e.mu is held.
 func (e *Engine) coherent(w *watch) bool {
-	return w != nil && w.live && e.believed(w) && e.share.Hears()
+	return w != nil && w.live && e.believed(w) && w.dir.Hears()
 }
 
 // CoherentSince is since when every change in dir was notified: also one that no comparison finds, of content under the old size and

@@ -18,7 +18,7 @@ const askIdle = 2 * time.Second
 // once opens the directory, lists it by pattern and closes it, in one message. It reports false if the listing is not whole.
 func (d *Directory) once(ctx context.Context, pattern string) (entries []wire.DirEntry, whole bool, err error) {
 	var o *smbclient.Open
-	err = d.share.watch.do(ctx, func(t *smbclient.TreeConnect, _ bool) error {
+	err = d.line.do(ctx, func(t *smbclient.TreeConnect, _ bool) error {
 		o, entries, whole, err = t.ListOnce(ctx, d.share.ServerPath(d.path), watchParams, pattern)
 		return err
 	})
@@ -27,7 +27,7 @@ func (d *Directory) once(ctx context.Context, pattern string) (entries []wire.Di
 
 // open opens the directory with a listing by pattern, or without if that is "", in one message.
 func (d *Directory) open(ctx context.Context, pattern string) (o *smbclient.Open, entries []wire.DirEntry, err error) {
-	err = d.share.watch.do(ctx, func(t *smbclient.TreeConnect, _ bool) error {
+	err = d.line.do(ctx, func(t *smbclient.TreeConnect, _ bool) error {
 		if path := d.share.ServerPath(d.path); pattern == "" {
 			o, err = t.Create(ctx, path, watchParams)
 		} else {

@@ -18,6 +18,7 @@ import (
 // long, the directory is asked and listed, one question at a time.
 type Directory struct {
 	share  *Share
+	line   *Line // whose handles these are
 	path   string
 	id     uint64 // file id
 	notify *smbclient.Open
@@ -46,20 +47,33 @@ type Notification struct {
 
 // OpenDirectory opens the directory at path to be watched.
 func (s *Share) OpenDirectory(ctx context.Context, path string) (*Directory, error) {
-	n, err := ask(ctx, s.watch, func(t *smbclient.TreeConnect) (*smbclient.Open, error) {
+	line := s.watches.take(ctx)
+	n, id, err := s.openToWatch(ctx, line, path)
+	if err != nil {
+		s.watches.give(line)
+		return nil, err
+	}
+	return &Directory{share: s, line: line, path: path, id: id, notify: n}, nil
+}
+
+func (s *Share) openToWatch(ctx context.Context, line *Line, path string) (n *smbclient.Open, id uint64, err error) {
+	n, err = ask(ctx, line, func(t *smbclient.TreeConnect) (*smbclient.Open, error) {
 		return t.Create(ctx, s.ServerPath(path), watchParams)
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	e, err := s.describe(ctx, path, n)
 	if err != nil {
 		_, _ = n.Close(ctx)
-		return nil, err
+		return nil, 0, err
 	}
 	n.Contexts = nil // they have said which directory it is, and would be kept as long as it is watched
-	return &Directory{share: s, path: path, id: e.FileID, notify: n}, nil
+	return n, e.FileID, nil
 }
+
+// Hears reports whether the directory's connection is known to work: the silence of its watch means that nothing happened.
+func (d *Directory) Hears() bool { return d.line.hears() }
 
 // FileID returns the server's id of the directory.
 func (d *Directory) FileID() uint64 { return d.id }
@@ -76,7 +90,7 @@ func (d *Directory) verify(ctx context.Context) error {
 	if d.path == "" {
 		return nil
 	}
-	st, err := ask(ctx, d.share.watch, func(t *smbclient.TreeConnect) (smbclient.FileStat, error) {
+	st, err := ask(ctx, d.line, func(t *smbclient.TreeConnect) (smbclient.FileStat, error) {
 		return t.Stat(ctx, d.share.ServerPath(d.path), false)
 	})
 	switch {
@@ -169,6 +183,7 @@ func (d *Directory) Close(ctx context.Context) {
 	wg.Go(func() { _, _ = d.notify.Close(ctx) })
 	wg.Go(func() { d.closeAsk(ctx) })
 	wg.Wait()
+	d.share.watches.give(d.line)
 }
 
 // securityParts are the parts of a security descriptor that a user can change and may read:
@@ -185,7 +200,7 @@ func (s *Share) Security(ctx context.Context, path string) (uint64, error) {
 		return 0, fs.ErrNotExist
 	}
 	defer s.probes.end(path)
-	sd, err := ask(ctx, s.watch, func(t *smbclient.TreeConnect) ([]byte, error) {
+	sd, err := ask(ctx, s.watches.first, func(t *smbclient.TreeConnect) ([]byte, error) {
 		return t.QueryFile(ctx, s.ServerPath(path), wire.ReadControl|wire.FileReadAttributes, wire.InfoSecurity, 0, securityParts, maxSecurity)
 	})
 	if err != nil {

@@ -3,7 +3,7 @@
 //
 // A share has two connections. One does the work. The other holds the watches, as another client
 // would: a handle below a directory keeps a server from letting the connection that owns it
-// rename the directory.
+// rename the directory. Where many directories are watched it is joined by further ones, each another client too.
 //
 // # When a connection is lost
 //

@@ -17,7 +17,7 @@ const Forever = time.Duration(-1)
 
 // LineOptions say how a line is kept up.
 type LineOptions struct {
-	Name string // for the log: "work" or "watch"
+	Name string // for who reads of it: "work", "watch", "watch 2"
 
 	// Dial makes the connection anew, resolving the host again. previous is the session that the new one takes the place of. Nil: a
 	// line that is lost stays lost.
@@ -83,8 +83,15 @@ func (l *Line) Close(ctx context.Context) {
 	t.Session().Close()
 }
 
+// hears reports whether the connection is known to work: the silence of watches on it means that nothing happened.
+func (l *Line) hears() bool {
+	st := l.Status()
+	return st.Up && time.Since(st.LastReceived) < l.opts.Silence
+}
+
 // LineStatus is how a line does.
 type LineStatus struct {
+	Name         string
 	Up           bool
 	Err          error                  // why it is down
 	Since        time.Time              // when it went up or down
@@ -96,7 +103,7 @@ type LineStatus struct {
 // Status returns how the line does now.
 func (l *Line) Status() LineStatus {
 	l.mu.Lock()
-	s := LineStatus{Up: l.up, Err: l.err, Since: l.since, Reconnects: l.reconnects, Tree: l.tree}
+	s := LineStatus{Name: l.opts.Name, Up: l.up, Err: l.err, Since: l.since, Reconnects: l.reconnects, Tree: l.tree}
 	l.mu.Unlock()
 	c := s.Tree.Session().Connection()
 	s.LastReceived = c.LastReceived()

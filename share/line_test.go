@@ -29,40 +29,51 @@ type rig struct {
 
 func newRig(t *testing.T, wait time.Duration) *rig {
 	r := &rig{t: t, server: smbtest.NewServer(smbtest.Options{})}
-	line := func(name string, wait time.Duration) *Line {
-		dial := func(ctx context.Context, previous uint64) (*smbclient.TreeConnect, error) {
-			r.dials.Add(1)
-			if r.refuse.Load() {
-				return nil, syscall.ECONNREFUSED
-			}
-			s, err := smbclient.Connect(ctx, smbclient.Config{
-				Address: "server:445", Dial: r.server.Dial, Credentials: r.server.Credentials(), PreviousSession: previous,
-			})
-			if err != nil {
-				return nil, err
-			}
-			return s.TreeConnect(ctx, smbtest.Share)
-		}
-		tree, err := dial(t.Context(), 0)
-		if err != nil {
+	lines := make([]*Line, 2)
+	for i, o := range []LineOptions{{Name: "work", Wait: wait}, {Name: "watch"}} {
+		var err error
+		if lines[i], err = r.line(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
-		return NewLine(tree, LineOptions{Name: name, Dial: dial, Wait: wait, Logger: slog.New(slog.DiscardHandler)})
 	}
-	r.Share = New(line("work", wait), line("watch", 0), "")
+	r.Share = New(lines[0], lines[1], "")
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
+		r.Close()
 		r.work.Close(ctx)
-		r.watch.Close(ctx)
+		r.watches.first.Close(ctx)
 		r.server.Close()
 	})
 	return r
 }
 
+// line makes a connection that comes back.
+func (r *rig) line(ctx context.Context, o LineOptions) (*Line, error) {
+	o.Logger = slog.New(slog.DiscardHandler)
+	o.Dial = func(ctx context.Context, previous uint64) (*smbclient.TreeConnect, error) {
+		r.dials.Add(1)
+		if r.refuse.Load() {
+			return nil, syscall.ECONNREFUSED
+		}
+		s, err := smbclient.Connect(ctx, smbclient.Config{
+			Address: "server:445", Dial: r.server.Dial, Credentials: r.server.Credentials(), PreviousSession: previous,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return s.TreeConnect(ctx, smbtest.Share)
+	}
+	tree, err := o.Dial(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	return NewLine(tree, o), nil
+}
+
 // cut ends all connections.
 func (r *rig) cut() {
-	for _, l := range []*Line{r.work, r.watch} {
+	for _, l := range []*Line{r.work, r.watches.first} {
 		l.Status().Tree.Session().Close()
 	}
 	synctest.Wait()

@@ -15,26 +15,36 @@ import (
 
 // Share is one share, or a directory in it, that is mounted.
 type Share struct {
-	work, watch *Line
-	prefix      string // the mount's root below the share's, '\' separated
-	probes      probes
-	files       files
-	outage      outage
-	onBreak     atomic.Pointer[func(smbclient.BreakEvent)]
+	work    *Line
+	watches watchLines
+	prefix  string // the mount's root below the share's, '\' separated
+	probes  probes
+	files   files
+	outage  outage
+	onBreak atomic.Pointer[func(smbclient.BreakEvent)]
 }
 
 // New returns the share that the two lines lead to. prefix is the directory that is
 // mounted, '/' or '\' separated, as the server names it; "" is the root.
 func New(work, watch *Line, prefix string) *Share {
-	s := &Share{work: work, watch: watch, prefix: strings.Trim(strings.ReplaceAll(prefix, "/", `\`), `\`)}
+	s := &Share{work: work, prefix: strings.Trim(strings.ReplaceAll(prefix, "/", `\`), `\`)}
+	s.watches = watchLines{first: watch, held: map[*Line]int{}, lost: s.lostWatches}
 	work.restoreWith(s.restore)
 	return s
 }
 
-// Hears reports whether the connection for watches is known to work: its silence means that nothing happened.
-func (s *Share) Hears() bool {
-	st := s.watch.Status()
-	return st.Up && time.Since(st.LastReceived) < s.watch.opts.Silence
+// Spread lets the share make further connections for watches by dial when there are many directories; number is 2 for the second. It is called
+// before the share is used. Close closes them.
+func (s *Share) Spread(dial func(ctx context.Context, number int) (*Line, error)) {
+	s.watches.dial = dial
+}
+
+// Close closes the connections that the share has made itself. Preconditions: nobody uses it any more.
+func (s *Share) Close() { s.watches.close() }
+
+// Connections is how the connections do: first that for work, then those for watches.
+func (s *Share) Connections() []LineStatus {
+	return append([]LineStatus{s.work.Status()}, s.watches.status()...)
 }
 
 // Reachable reports whether requests for work would be sent at once.

@@ -33,7 +33,7 @@ type TreeNotification struct {
 
 // OpenTree opens the mount's root to be watched with all below.
 func (s *Share) OpenTree(ctx context.Context) (*TreeWatch, error) {
-	o, err := ask(ctx, s.watch, func(t *smbclient.TreeConnect) (*smbclient.Open, error) {
+	o, err := ask(ctx, s.watches.first, func(t *smbclient.TreeConnect) (*smbclient.Open, error) {
 		return t.Create(ctx, s.ServerPath(""), listParams)
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // goodbye bounds what is said to the server when the mount has ended.
 const goodbye = 3 * time.Second
 
-// lines are the two connections of a mount, made anew when they are lost. To the server they are two clients.
+// lines are the two connections that a mount begins with, made anew when they are lost. To the server they are two clients.
 type lines struct{ work, watch *share.Line }
 
 // openLines connects. A request for work waits for a lost connection, as hard and soft have it; the watches are told at once that
@@ -28,11 +28,15 @@ func openLines(ctx context.Context, cfg Config, log *slog.Logger) (l lines, err 
 	if l.work, err = openLine(ctx, cfg, share.LineOptions{Name: "work", Wait: wait, Logger: log}); err != nil {
 		return lines{}, err
 	}
-	if l.watch, err = openLine(ctx, cfg, share.LineOptions{Name: "watch", Logger: log}); err != nil {
+	if l.watch, err = openWatches(ctx, cfg, "watch", log); err != nil {
 		closeLines(l.work)
 		return lines{}, err
 	}
 	return l, nil
+}
+
+func openWatches(ctx context.Context, cfg Config, name string, log *slog.Logger) (*share.Line, error) {
+	return openLine(ctx, cfg, share.LineOptions{Name: name, Logger: log})
 }
 
 func openLine(ctx context.Context, cfg Config, o share.LineOptions) (*share.Line, error) {

@@ -69,7 +69,8 @@ func (m *monitor) stop() {
 
 // Status implements health.Source.
 func (m *monitor) Status() health.Status {
-	work, watch, files := m.lines.work.Status(), m.lines.watch.Status(), m.share.FileStats()
+	all, files := m.share.Connections(), m.share.FileStats()
+	work := all[0]
 	session := work.Tree.Session()
 	helper := m.fs.HelperStatus()
 	st := health.Status{
@@ -81,7 +82,7 @@ func (m *monitor) Status() health.Status {
 			Host: m.cfg.Host, Address: m.cfg.Address(), Share: m.cfg.Share, Dialect: session.Connection().Dialect().String(),
 			Signing: session.Signing(), Encryption: encryption(work.Tree), Guest: session.Guest(),
 		},
-		Connections: []health.ConnectionStatus{connection("work", work), connection("watch", watch)},
+		Connections: connections(all),
 		Files: health.FileStatus{
 			Open: files.Open, Reconnected: files.Reconnected, Reopened: files.Reopened, Lost: files.Lost,
 		},
@@ -127,9 +128,17 @@ func encryption(t *smbclient.TreeConnect) string {
 	return "none (" + s + ")"
 }
 
-func connection(purpose string, l share.LineStatus) health.ConnectionStatus {
+func connections(all []share.LineStatus) []health.ConnectionStatus {
+	list := make([]health.ConnectionStatus, len(all))
+	for i, l := range all {
+		list[i] = connection(l)
+	}
+	return list
+}
+
+func connection(l share.LineStatus) health.ConnectionStatus {
 	c := l.Tree.Session().Connection()
-	st := health.ConnectionStatus{Purpose: purpose, Up: l.Up, Reconnects: l.Reconnects, LastReceived: l.LastReceived}
+	st := health.ConnectionStatus{Purpose: l.Name, Up: l.Up, Reconnects: l.Reconnects, LastReceived: l.LastReceived}
 	traffic := c.Traffic()
 	st.Messages, st.Sent, st.Received, st.Requests = traffic.Messages, traffic.Sent, traffic.Received, map[string]int64{}
 	for command, n := range traffic.Requests {

@@ -35,6 +35,7 @@ type mounted struct {
 func (m *mounted) Wait() {
 	m.FileSystem.Wait()
 	m.monitor.stop()
+	m.monitor.share.Close()
 	m.lines.close()
 }
 
@@ -74,6 +75,9 @@ func mountShare(ctx context.Context, cfg Config, log *slog.Logger) (*mounted, er
 	}
 	recorder := new(health.Recorder)
 	s := share.New(l.work, l.watch, cfg.Path)
+	s.Spread(func(ctx context.Context, number int) (*share.Line, error) {
+		return openWatches(ctx, cfg, fmt.Sprintf("watch %d", number), log)
+	})
 	f, err := fs.Mount(ctx, s, cfg.Mountpoint, fs.Options{
 		Source:      cfg.Source,
 		UID:         cfg.UID,
@@ -97,6 +101,7 @@ func mountShare(ctx context.Context, cfg Config, log *slog.Logger) (*mounted, er
 		Logger: log,
 	})
 	if err != nil {
+		s.Close()
 		l.close()
 		return nil, err
 	}

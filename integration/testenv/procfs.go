@@ -42,15 +42,18 @@ func allPIDs() []int {
 	return pids
 }
 
-// Children are the live processes whose parent is pid.
+// Children are the live processes whose parent is pid, the oldest first.
 func Children(pid int) []int {
 	var out []int
+	started := map[int]int{} // in ticks of the clock
 	for _, p := range allPIDs() {
 		f := statFields(p)
 		if len(f) > 1 && f[1] == strconv.Itoa(pid) && processState(p) != 0 {
 			out = append(out, p)
+			started[p], _ = strconv.Atoi(f[min(19, len(f)-1)])
 		}
 	}
+	slices.SortStableFunc(out, func(a, b int) int { return started[a] - started[b] })
 	return out
 }
 
