@@ -95,7 +95,7 @@ func useAllTheTime(t *testing.T, mount, server string) (waits []func() error, st
 			select {
 			case <-quit:
 				return
-			default:
+			case <-time.After(time.Millisecond):
 				_ = os.WriteFile(filepath.Join(server, fmt.Sprint("s", i)), nil, 0o644)
 			}
 		}

@@ -44,7 +44,7 @@ func (e *Engine) arm(w *watch) *share.Directory {
 	w.failures = 0
 	w.list = true
 	w.armedAt = time.Now()
-	w.compare, w.surely = compareAfter, time.Time{}
+	w.recheck, w.surely = uint8(len(compareAfter)), time.Time{}
 	e.opened(w)
 	e.mu.Unlock()
 	if !d.Standing() {

@@ -46,7 +46,7 @@ func (e *Engine) leaveTree() {
 func (e *Engine) changeOver() {
 	e.proven, e.trust = false, trust{}
 	for _, w := range e.watches {
-		w.trust = trust{}
+		w.trust = nil
 		e.rearm(w)
 	}
 }

@@ -77,7 +77,7 @@ type plan struct {
 	quiet       int                  // comparisons in a row that found nothing
 	suspects    map[string]time.Time // changes that no notification has told yet: until when it may
 	untold      map[string]time.Time // those that none had told by then: when that was found
-	trust       trust
+	trust       *trust               // nil: there was no incident
 }
 
 // wanted reports whether somebody may be waiting for changes in w. Preconditions: Engine.mu is held.

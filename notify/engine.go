@@ -232,7 +232,7 @@ func (e *Engine) CoherentSince(dir cache.ID) time.Time {
 		return time.Time{}
 	}
 	since := w.surely
-	for _, t := range []time.Time{w.trust.at, e.trust.at} {
+	for _, t := range []time.Time{w.trust.since(), e.trust.since()} {
 		if since.Before(t) {
 			since = t
 		}

@@ -58,7 +58,7 @@ func (e *Engine) isNotified(w *watch) bool {
 
 // believed reports whether what is not notified in w has not happened. Preconditions: e.mu is held.
 func (e *Engine) believed(w *watch) bool {
-	return e.isNotified(w) && !w.trust.lost && !e.trust.lost
+	return e.isNotified(w) && !w.trust.isLost() && !e.trust.lost
 }
 
 // refuse takes note that the server has no CHANGE_NOTIFY: everything is compared instead.
@@ -118,7 +118,7 @@ func (e *Engine) opened(w *watch) {
 	w.compareAt, w.turned = time.Time{}, false
 	w.comparing = false
 	if !w.dir.Standing() {
-		w.compare = nil
+		w.recheck = 0
 	}
 }
 

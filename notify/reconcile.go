@@ -57,8 +57,8 @@ func (e *Engine) assignment(w *watch) (a assignment) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
-	if len(w.compare) > 0 && now.Sub(w.armedAt) >= w.compare[0] {
-		w.compare = w.compare[1:]
+	if at := w.recheckAt(); !at.IsZero() && !now.Before(at) {
+		w.recheck--
 		w.list, w.comparing = true, true
 	}
 	e.due(w, now)
@@ -87,8 +87,8 @@ func (e *Engine) assignment(w *watch) (a assignment) {
 func (e *Engine) schedule(w *watch) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(w.compare) > 0 && w.dir != nil {
-		e.attendAt(w, w.armedAt.Add(w.compare[0]))
+	if at := w.recheckAt(); !at.IsZero() && w.dir != nil {
+		e.attendAt(w, at)
 	}
 	if !w.compareAt.IsZero() && w.dir != nil {
 		e.attendAt(w, w.compareAt)
@@ -125,7 +125,7 @@ func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint)
 		w.surely = time.Time{}
 	}
 	w.live, w.known = w.dir == d, false
-	if w.live && w.surely.IsZero() && len(w.compare) < len(compareAfter) {
+	if w.live && w.surely.IsZero() && int(w.recheck) < len(compareAfter) {
 		w.surely = start
 	}
 	e.settled(w)

@@ -140,7 +140,7 @@ func (e *Engine) listAll(armed bool) {
 		w.list, w.suspects = true, nil
 		e.unsettle(w)
 		if armed {
-			w.compared, w.armedAt, w.compare = 0, now, compareAfter
+			w.compared, w.armedAt, w.recheck = 0, now, uint8(len(compareAfter))
 		}
 		e.attend(w)
 	}

@@ -30,6 +30,17 @@ type trust struct {
 	at     time.Time // of the last incident, or of its being restored
 }
 
+// isLost reports whether changes came that nobody told; of a nil trust nothing was ever missed.
+func (t *trust) isLost() bool { return t != nil && t.lost }
+
+// since is when the last incident was, or when trust was restored; zero: there was none.
+func (t *trust) since() time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.at
+}
+
 // miss takes an incident and reports whether trust was lost over it: at the limit-th.
 func (t *trust) miss(now time.Time, limit int32) bool {
 	if now.Sub(t.at) > forgiven {
@@ -47,7 +58,7 @@ func (t *trust) miss(now time.Time, limit int32) bool {
 
 // tell takes a notification that told of a change and reports whether trust is restored by it.
 func (t *trust) tell(now time.Time) bool {
-	if !t.lost {
+	if !t.isLost() {
 		return false
 	}
 	if t.told++; t.told < t.need {
@@ -136,6 +147,9 @@ func (e *Engine) judge(w *watch) {
 		return
 	}
 	e.counters.missed.Add(int64(untold))
+	if w.trust == nil {
+		w.trust = new(trust)
+	}
 	if w.trust.miss(now, 1) {
 		e.log.Info("changes in a directory were not notified: it is compared instead", "dir", e.name(w), "changes", untold, "every", e.opts.Poll)
 	}

@@ -21,12 +21,12 @@ type watch struct {
 
 	next      func()                // sends the next request, if that was not sent meanwhile; nil: none is due
 	hints     map[string]cache.Hint // names to be asked for
-	compare   []time.Duration       // when to list again after arming, from then on
 	armedAt   time.Time
-	list      bool // the whole directory is to be listed
-	unsettled bool // counted in Engine.unsettled
-	live      bool // armed, listed and compared: what is not notified has not happened
-	known     bool // was live and believed when the connection was lost, and has not been listed since
+	recheck   uint8 // how many of the last pauses of compareAfter are not over since then
+	list      bool  // the whole directory is to be listed
+	unsettled bool  // counted in Engine.unsettled
+	live      bool  // armed, listed and compared: what is not notified has not happened
+	known     bool  // was live and believed when the connection was lost, and has not been listed since
 
 	// surely is since when each change was notified, whatever a comparison could see of it; zero: that cannot be said.
 	surely time.Time
@@ -50,7 +50,15 @@ type watch struct {
 
 // Armed is a process: a server's interim response comes before its watch exists, so the
 // directory is listed and compared some more times before it is believed.
-var compareAfter = []time.Duration{300 * time.Millisecond, 2 * time.Second, 10 * time.Second}
+var compareAfter = [...]time.Duration{300 * time.Millisecond, 2 * time.Second, 10 * time.Second}
+
+// recheckAt is when w is listed again after arming; zero: not any more. Preconditions: Engine.mu is held.
+func (w *watch) recheckAt() time.Time {
+	if w.recheck == 0 {
+		return time.Time{}
+	}
+	return w.armedAt.Add(compareAfter[len(compareAfter)-int(w.recheck)])
+}
 
 func newWatch(e *Engine, id cache.ID) *watch {
 	return &watch{engine: e, id: id}

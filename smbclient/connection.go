@@ -250,8 +250,11 @@ func (c *Connection) end(r *request, resp response, err error) {
 	if orphaned && c.err == nil {
 		c.wg.Go(func() { r.orphan(r) })
 	}
+	done := r.done
 	c.mu.Unlock()
-	close(r.done)
+	if done != nil {
+		close(done)
+	}
 	if r.finished != nil {
 		r.finished(r)
 	}

@@ -50,6 +50,7 @@ func (o *Open) StartChangeNotify(ctx context.Context, p NotifyParams, done func(
 func (c *Connection) newNotify(id wire.FileID, p NotifyParams, done func(*NotifyRequest)) *NotifyRequest {
 	n := &NotifyRequest{conn: c, r: p.request(id, c.negotiated.maxTransact)}
 	if done != nil {
+		n.r.done = nil // until Done wants it: many directories may be watched for long
 		n.r.finished = func(*request) { c.events.put(func() { done(n) }) }
 	}
 	return n
@@ -87,20 +88,31 @@ func (n *NotifyRequest) Pending() <-chan struct{} {
 }
 
 // Done is closed when the request has ended.
-func (n *NotifyRequest) Done() <-chan struct{} { return n.r.done }
+func (n *NotifyRequest) Done() <-chan struct{} {
+	n.conn.mu.Lock()
+	defer n.conn.mu.Unlock()
+	if n.r.done == nil {
+		n.r.done = make(chan struct{})
+		if n.r.ended {
+			close(n.r.done)
+		}
+	}
+	return n.r.done
+}
 
 // Cancel has the server end the request, which then ends with STATUS_CANCELLED unless something else came first.
 func (n *NotifyRequest) Cancel() { n.conn.abandon(n.r) }
 
 // Wait waits until the request has ended. If ctx ends first, the request is cancelled.
 func (n *NotifyRequest) Wait(ctx context.Context) ([]wire.NotifyEvent, error) {
+	done := n.Done()
 	select {
-	case <-n.r.done:
+	case <-done:
 	case <-ctx.Done():
 		if n.conn.abandon(n.r) {
 			return nil, opError("change notify", context.Cause(ctx))
 		}
-		<-n.r.done
+		<-done
 	}
 	return n.Result()
 }

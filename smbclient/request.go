@@ -32,7 +32,7 @@ type request struct {
 	session   *Session      // nil before there is one
 	signed    bool          // the request was signed
 	sealed    bool          // the request was encrypted
-	done      chan struct{} // closed when the request has ended
+	done      chan struct{} // closed when the request has ended; of a CHANGE_NOTIFY nil until somebody waits for that
 
 	// Guarded by Connection.mu.
 	sent       bool      // wholly on the wire
