@@ -29,7 +29,7 @@ func (f *FileSystem) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenO
 	out.Fh = f.dirs.add(&dirHandle{id: id})
 	if f.engine.Coherent(id) > 0 {
 		out.OpenFlags = fuse.FOPEN_CACHE_DIR
-		if f.dirs.readSince(id, time.Now().Add(-f.opts.AttrTimeout/2)) {
+		if f.dirs.readWithin(id, time.Now(), f.listingKept()) {
 			out.OpenFlags |= fuse.FOPEN_KEEP_CACHE
 		}
 	}
@@ -48,7 +48,7 @@ func (f *FileSystem) ReadDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.
 func (f *FileSystem) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
 	believed, recent := f.namesFor(cache.ID(in.NodeId)), recent
 	if in.Offset == 0 {
-		f.dirs.noteRead(cache.ID(in.NodeId), time.Now())
+		f.dirs.noteRead(cache.ID(in.NodeId), time.Now(), f.listingKept())
 	}
 	if f.Offline().Now {
 		recent = cache.Freshness{Names: allTimes, Attributes: allTimes}
@@ -135,29 +135,36 @@ func (f *FileSystem) refresh(ctx context.Context, id cache.ID) error {
 // dirHandles is the table of open directories.
 type dirHandles struct {
 	mu   sync.Mutex
-	last uint64                 // guarded by mu
-	byFh map[uint64]*dirHandle  // guarded by mu
-	read map[cache.ID]time.Time // guarded by mu: when the kernel last began to read a directory with its attributes
+	last uint64                // guarded by mu
+	byFh map[uint64]*dirHandle // guarded by mu
+
+	// When the kernel last began to read a directory with its attributes: since turned, and before. Guarded by mu.
+	read, readBefore map[cache.ID]time.Time
+	turned           time.Time
 }
 
-// readMost bounds of how many directories that is kept.
-const readMost = 1 << 14
+// listingKept is how long after the kernel began to read a directory it may use what it read again.
+func (f *FileSystem) listingKept() time.Duration { return f.opts.AttrTimeout / 2 }
 
-// noteRead notes that the kernel begins to read a directory.
-func (t *dirHandles) noteRead(id cache.ID, now time.Time) {
+// noteRead notes that the kernel begins to read a directory, for readWithin of at most keep.
+func (t *dirHandles) noteRead(id cache.ID, now time.Time, keep time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.read == nil || len(t.read) >= readMost {
-		t.read = map[cache.ID]time.Time{}
+	if t.read == nil || now.Sub(t.turned) > keep {
+		t.readBefore, t.read, t.turned = t.read, map[cache.ID]time.Time{}, now
 	}
 	t.read[id] = now
 }
 
-// readSince reports whether the kernel began to read a directory after that.
-func (t *dirHandles) readSince(id cache.ID, when time.Time) bool {
+// readWithin reports whether the kernel began to read a directory less than age before now.
+func (t *dirHandles) readWithin(id cache.ID, now time.Time, age time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.read[id].After(when)
+	began, ok := t.read[id]
+	if !ok {
+		began, ok = t.readBefore[id]
+	}
+	return ok && now.Sub(began) < age
 }
 
 func (t *dirHandles) add(h *dirHandle) uint64 {

@@ -35,7 +35,7 @@ type set struct {
 	pace          pacer
 
 	pins        map[cache.ID]int       // marks by directory
-	markedDirs  map[cache.ID]cache.ID  // directories with a mark, to themselves
+	markedDirs  map[cache.ID]struct{}  // directories with a mark
 	markedFiles map[cache.ID]cache.ID  // files with a mark, to their directories
 	absent      map[cache.ID]time.Time // pinned and not watched: when to try again
 	whole       bool                   // somebody watches the whole mount
@@ -58,7 +58,7 @@ func newSet(compare time.Duration) set {
 	return set{
 		pace: newPacer(compare),
 		over: map[*watch]struct{}{}, pins: map[cache.ID]int{}, absent: map[cache.ID]time.Time{},
-		markedDirs: map[cache.ID]cache.ID{}, markedFiles: map[cache.ID]cache.ID{},
+		markedDirs: map[cache.ID]struct{}{}, markedFiles: map[cache.ID]cache.ID{},
 		strayed: make(chan struct{}, 1),
 	}
 }

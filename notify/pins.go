@@ -93,8 +93,8 @@ func (e *Engine) mark(id cache.ID, on bool) {
 	}
 	e.mu.Lock()
 	old := e.markedFiles[id]
-	if old == 0 && dir == id {
-		old = e.markedDirs[id]
+	if _, marked := e.markedDirs[id]; marked && old == 0 && dir == id {
+		old = id
 	}
 	if !on || v.ID == 0 {
 		dir = 0
@@ -107,7 +107,7 @@ func (e *Engine) mark(id cache.ID, on bool) {
 	delete(e.markedDirs, id)
 	switch {
 	case dir == id:
-		e.markedDirs[id] = id
+		e.markedDirs[id] = struct{}{}
 	case dir != 0:
 		e.markedFiles[id] = dir
 	}
