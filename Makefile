@@ -51,7 +51,7 @@ vet: check
 demo: setup
 	@go run ./integration/demo $(DEMOFLAGS)
 
-# Some 20 minutes, on a machine that does nothing else. To see that it works, or for a part: make bench BENCHFLAGS='-trial -only files'
+# Some 35 minutes, on a machine that does nothing else. To see that it works, or for a part: make bench BENCHFLAGS='-trial -only files'
 bench: setup
 	go run ./integration/bench $(BENCHFLAGS)
 

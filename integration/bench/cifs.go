@@ -256,7 +256,7 @@ func (r *rig) all() error {
 			return err
 		}
 	}
-	r.files = most.files / 5
+	r.files = most.few() / 5
 	if err := r.compare("files", guestPlain, true, fileLines("", 0)...); err != nil {
 		return err
 	}
@@ -271,7 +271,7 @@ func (r *rig) all() error {
 		far := *near
 		far.Port = l.Port
 		r.samba = &far
-		err = r.away(fmt.Sprintf(", %v away", d.roundTrip), d.goal, d.walked, most.files)
+		err = r.away(fmt.Sprintf(", %v away", d.roundTrip), d.goal, d.walked, most.few())
 		l.Stop()
 		if err != nil {
 			return err

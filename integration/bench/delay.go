@@ -23,9 +23,12 @@ func (b *bench) delayed() error {
 		far.Port = l.Port
 		b.samba = &far
 		suffix := fmt.Sprintf(", %v away", d)
-		err = b.filePhases(suffix, max(12, b.files/80), onSmbfs("smbfs"), onRclone)
+		err = b.filePhases(suffix, max(12, b.few()/80), onSmbfs("smbfs"), onRclone)
 		if err == nil {
-			err = b.treeWork(suffix, max(12, b.files/80), onSmbfs("smbfs"), onRclone)
+			err = b.treeWork(suffix, max(12, b.few()/80), onSmbfs("smbfs"), onRclone)
+		}
+		if err == nil {
+			err = b.buildWork(suffix, onSmbfs("smbfs"), onRclone)
 		}
 		l.Stop()
 		if err != nil {

@@ -22,17 +22,21 @@ var phases = []phase{
 		return eachFile(filepath.Join(dir, "own"), files, func(name string) error { return os.WriteFile(name, data, 0o644) })
 	}},
 	{"list with attributes, cold", 1, func(dir string, files int) error {
-		entries, err := os.ReadDir(filepath.Join(dir, "made"))
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			if _, err := e.Info(); err != nil {
+		listed := 0
+		for _, folder := range foldersOf(files) {
+			entries, err := os.ReadDir(filepath.Join(dir, "made", folder))
+			if err != nil {
 				return err
 			}
+			for _, e := range entries {
+				if _, err := e.Info(); err != nil {
+					return err
+				}
+			}
+			listed += len(entries)
 		}
-		if len(entries) != files {
-			return fmt.Errorf("listed %d of %d files", len(entries), files)
+		if listed != files {
+			return fmt.Errorf("listed %d of %d files", listed, files)
 		}
 		return nil
 	}},
@@ -47,9 +51,24 @@ var phases = []phase{
 	}},
 }
 
+// perFolder is how many files are in one folder: for a new name Samba looks through the whole of it.
+const perFolder = 1000
+
+// foldersOf are the folders of so many files: one is as good as none.
+func foldersOf(files int) (names []string) {
+	if files <= perFolder {
+		return []string{""}
+	}
+	for i := 0; i < files; i += perFolder {
+		names = append(names, fmt.Sprintf("%02d", i/perFolder))
+	}
+	return names
+}
+
 func eachFile(dir string, files int, do func(string) error) error {
+	folders := foldersOf(files)
 	for i := range files {
-		if err := do(filepath.Join(dir, fmt.Sprintf("file-%05d", i))); err != nil {
+		if err := do(filepath.Join(dir, folders[i/perFolder], fmt.Sprintf("file-%05d", i))); err != nil {
 			return err
 		}
 	}
@@ -78,7 +97,11 @@ func (b *bench) filePhases(suffix string, files int, places ...place) error {
 
 // madeFiles makes the two folders on the server.
 func (b *bench) madeFiles(files int) (undo func(), err error) {
-	if undo, err = b.folders("own", "made"); err != nil {
+	folders := []string{"own", "made"} // first: undo removes what is in them, too
+	for _, f := range foldersOf(files) {
+		folders = append(folders, filepath.Join("own", f), filepath.Join("made", f))
+	}
+	if undo, err = b.folders(folders...); err != nil {
 		return nil, err
 	}
 	err = eachFile(b.samba.Path("made"), files, func(name string) error { return os.WriteFile(name, []byte("x"), 0o644) })

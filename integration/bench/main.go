@@ -35,6 +35,9 @@ type config struct {
 	only    *regexp.Regexp
 }
 
+// few is how many small files there are where each takes longer.
+func (c *config) few() int { return c.files / 10 }
+
 // page is where the results are kept, below the repository.
 const page = "docs/benchmarks.md"
 
@@ -42,9 +45,9 @@ func main() {
 	var c config
 	trial := flag.Bool("trial", false, "small sizes and two runs, to see that it works")
 	mib := flag.Int64("mib", 384, "MiB of the sequential file")
-	only := flag.String("only", "", "measure only the parts whose name matches: memory, sequential, random, writes, files, trees, delay, latency, watches, storm, sustained; with -cifs: streams, files, trees, pages, walk")
+	only := flag.String("only", "", "measure only the parts whose name matches: memory, sequential, random, writes, files, trees, build, delay, latency, watches, storm, sustained; with -cifs: streams, files, trees, pages, walk")
 	flag.IntVar(&c.runs, "runs", 5, "pairs of measurements per line")
-	flag.IntVar(&c.files, "files", 1000, "small files")
+	flag.IntVar(&c.files, "files", 10_000, "small files; of what takes longer for each, a part of that")
 	flag.IntVar(&c.ops, "ops", 8000, "operations of a line of random access")
 	flag.IntVar(&c.changes, "changes", 1000, "changes of the latency lines")
 	flag.IntVar(&c.watched, "watched", 1000, "directories that are watched meanwhile")
@@ -55,7 +58,7 @@ func main() {
 	work, at := flag.String("inside", "", "in the guest: the work to do"), flag.String("at", "", "in the guest: where; empty: on FUSE over memory")
 	flag.Parse()
 	if *trial {
-		c.runs, c.files, c.ops, c.changes, c.watched, c.dirs, *mib = 2, 300, 400, 50, 20, 300, 64
+		c.runs, c.files, c.ops, c.changes, c.watched, c.dirs, *mib = 2, 1000, 400, 50, 20, 300, 64
 		flag.CommandLine.Parse(os.Args[1:]) // what was given explicitly wins
 	}
 	c.bytes = *mib << 20
@@ -100,6 +103,7 @@ var parts = []part{
 	{"writes", (*bench).smallWrites},
 	{"files", (*bench).smallFiles},
 	{"trees", (*bench).trees},
+	{"build", (*bench).builds},
 	{"delay", (*bench).delayed},
 	{"latency", (*bench).latency},
 	{"watches", (*bench).watches},

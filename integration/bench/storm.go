@@ -33,7 +33,7 @@ func (b *bench) storm() error {
 
 const stormDir = "storm"
 
-func (b *bench) stormFiles() int { return min(b.files, stormFiles) }
+func (b *bench) stormFiles() int { return min(b.few(), stormFiles) }
 
 // inStorm has the folder for a burst.
 func (b *bench) inStorm(burst func() (float64, error)) ([]float64, error) {

@@ -34,8 +34,8 @@ func (b *bench) sustained() error {
 		goal   float64
 		stream func(*stream) error
 	}{
-		{"remote changes through the engine, scripted server", 50 * b.files, sustainedGoal, (*stream).throughEngine},
-		{"remote changes through a mount to inotify, scripted server", 10 * b.files, 0, (*stream).throughMount},
+		{"remote changes through the engine, scripted server", 50 * b.few(), sustainedGoal, (*stream).throughEngine},
+		{"remote changes through a mount to inotify, scripted server", 10 * b.few(), 0, (*stream).throughMount},
 	} {
 		var rates, cpu []float64
 		for range b.runs {

@@ -71,7 +71,7 @@ func makeTree(files int) (t *tree, err error) {
 
 // trees measures them against rclone and the local folder.
 func (b *bench) trees() error {
-	return b.treeWork("", b.files/5, onSmbfs("smbfs"), onRclone, onDisk)
+	return b.treeWork("", b.few()/5, onSmbfs("smbfs"), onRclone, onDisk)
 }
 
 func (b *bench) treeWork(suffix string, files int, places ...place) error {
