@@ -263,7 +263,9 @@ func checkEcho(t *testing.T, events []testenv.Event, workers []*echoWorker) {
 		}
 	}
 	var wrong []string
+	names := map[string]bool{}
 	complain := func(k echoKey, what string) {
+		names[k.path] = true
 		wrong = append(wrong, fmt.Sprintf("%s of %s was told %d times, %s", testenv.MaskName(k.mask), k.path, told[k], what))
 	}
 	for _, w := range workers {
@@ -299,7 +301,9 @@ func checkEcho(t *testing.T, events []testenv.Event, workers []*echoWorker) {
 	}
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
-		t.Errorf("%d of %d kinds of events:\n%s", len(wrong), len(told), strings.Join(wrong[:min(len(wrong), 20)], "\n"))
+		of := slices.DeleteFunc(slices.Clone(events), func(e testenv.Event) bool { return !names[e.Path()] })
+		t.Errorf("%d of %d kinds of events:\n%s\nwhat was told of these names:\n%s", len(wrong), len(told), strings.Join(wrong[:min(len(wrong), 20)], "\n"),
+			testenv.FormatEvents(of[:min(len(of), 60)]))
 	}
 }
 
