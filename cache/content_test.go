@@ -62,6 +62,24 @@ func TestForeignWriteIntoOwnOpenFile(t *testing.T) {
 	}
 }
 
+// The server may give a file's id to another as soon as our CLOSE is under way: who has it then is recognised by what it is.
+func TestIDReusedWhileClosing(t *testing.T) {
+	for _, closing := range []bool{false, true} {
+		p, id := content(t)
+		p.t.Opened(id, false)
+		if closing {
+			p.t.Closing(id)
+		}
+		e := p.srv.root.entry("a")
+		e.Created += int64(time.Minute)
+		e.Attr.Write += int64(time.Minute)
+		p.t.Observe(RootID, p.t.Now(), p.now, []Observation{{Name: "a", Entry: e, Hint: HintRemoved | HintAdded}})
+		if now, _ := p.t.TrueOccupant(Place{RootID, "a"}); (now != id) != closing {
+			t.Errorf("closing: %v; the file is the same: %v", closing, now == id)
+		}
+	}
+}
+
 // Somebody else writes between our last write and our CLOSE, whose answer is the first to show it.
 func TestForeignWriteBeforeOwnClose(t *testing.T) {
 	p, id := content(t)

@@ -27,7 +27,7 @@ func near(a, b int64) bool { return a-b < slack && b-a < slack }
 // sameAs reports whether e is surely o, wherever it is: the id, and a time that a new object
 // cannot have. Preconditions: Tree.mu is held.
 func (o *object) sameAs(e *Entry) bool {
-	return o.opens > 0 || o.identity.Created == e.Created || o.attr.sameContent(e.Attr)
+	return o.opens > o.closing || o.identity.Created == e.Created || o.attr.sameContent(e.Attr)
 }
 
 // staysAs reports whether e, at a name that was o's, is still o. Preconditions: Tree.mu is held.

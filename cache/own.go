@@ -310,6 +310,17 @@ func (t *Tree) Opened(id ID, writer bool) {
 	}
 }
 
+// Closing says that the CLOSE of an own handle of id is about to be sent: from now on the server may give the file id to another object.
+// It returns the stamp for Closed, which must follow.
+func (t *Tree) Closing(id ID) Stamp {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o := t.byID[id]; o != nil {
+		o.closing++
+	}
+	return t.tick()
+}
+
 // Closed takes an own handle of id back, whose CLOSE was sent at asOf. Attributes that it was answered with, if any, are
 // the truth that the handle's own writes led to (MS-SMB2 2.2.16), unless another own change came between.
 func (t *Tree) Closed(id ID, writer bool, asOf Stamp, final *Attr, now time.Time) {
@@ -319,7 +330,7 @@ func (t *Tree) Closed(id ID, writer bool, asOf Stamp, final *Attr, now time.Time
 	if o == nil {
 		return
 	}
-	o.opens = max(o.opens-1, 0)
+	o.opens, o.closing = max(o.opens-1, 0), max(o.closing-1, 0)
 	if writer {
 		o.writers = max(o.writers-1, 0)
 		if o.doubt != 0 {

@@ -50,6 +50,7 @@ type object struct {
 	version  Stamp     // the last start or end of an own change of content or attributes
 	refs     uint64    // what the kernel holds: lookups not yet forgotten
 	opens    int32     // own handles open
+	closing  int32     // of these, those whose CLOSE was sent
 	writers  int32     // of these, those that may write
 	early    int32     // slots that show it early
 	changing int32     // own changes of content or attributes under way

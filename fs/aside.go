@@ -14,9 +14,9 @@ const asidePrefix = ".smbfs-removed-"
 
 // setAside frees the name of an open file that is to be removed: the server would keep the name as
 // long as the file is open. The file gets a name that is shown to nobody. Removed by that name, it
-// goes when its last handle is closed. A server that removes open files at once, as POSIX does,
+// goes when its last handle is closed; an rmdir of its directory waits a little for that. A server that removes open files at once, as POSIX does,
 // needs none of this, but not all that say they do can be believed.
-func (f *FileSystem) setAside(ctx context.Context, p cache.Place, path string, fileID uint64) (asidePath string, err error) {
+func (f *FileSystem) setAside(ctx context.Context, id cache.ID, p cache.Place, path string, fileID uint64) (asidePath string, err error) {
 	var b [8]byte
 	_, _ = rand.Read(b[:])
 	aside := cache.Place{Dir: p.Dir, Name: asidePrefix + hex.EncodeToString(b[:])}
@@ -27,6 +27,8 @@ func (f *FileSystem) setAside(ctx context.Context, p cache.Place, path string, f
 	f.tree.Hide(aside)
 	if err = f.share.Rename(ctx, path, asidePath, false, fileID); err != nil {
 		f.tree.Unhide(aside)
+		return "", err
 	}
-	return asidePath, err
+	f.handles.setAside(id, p.Dir)
+	return asidePath, nil
 }

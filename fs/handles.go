@@ -36,6 +36,7 @@ type handle struct {
 	seen    uint64    // guarded by mu: how many failures of writes behind have been told, or were before it was opened
 	flushed time.Time // guarded by mu: the last FLUSH; RELEASE is next if that was of the last descriptor
 	closing bool      // guarded by mu: RELEASE has come
+	aside   cache.ID  // guarded by mu: the directory in which the file was set aside; 0: it was not
 }
 
 // hold readies the file for one READ that nobody waits for: see readahead.
@@ -209,8 +210,8 @@ func (t *handles) find(id cache.ID, want func(*handle) bool) *handle {
 }
 
 // releaseLag is how long after close(2) has returned, with a FLUSH, the RELEASE may come: the
-// caller does not wait for it.
-const releaseLag = 3 * time.Millisecond
+// caller does not wait for it, and the machine may have much to do.
+const releaseLag = 100 * time.Millisecond
 
 // awaitClosed waits for the handles of a file that are being closed, and reports whether others
 // are left.
@@ -230,6 +231,50 @@ func (t *handles) awaitClosed(id cache.ID) (open bool) {
 		t.closed.Wait()
 	}
 	return false
+}
+
+// setAside notes that a file has been set aside in dir.
+func (t *handles) setAside(id, dir cache.ID) {
+	for _, h := range t.of(id) {
+		h.mu.Lock()
+		h.aside = dir
+		h.mu.Unlock()
+	}
+}
+
+// awaitAside waits, if files have been set aside in dir, until the last of their handles is closed, at most so long. It reports whether there were any
+// and are none.
+func (t *handles) awaitAside(dir cache.ID, most time.Duration) (gone bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	deadline := time.Now().Add(most)
+	defer time.AfterFunc(most, t.wake).Stop()
+	for {
+		if !t.anyAside(dir) {
+			return gone
+		}
+		if !time.Now().Before(deadline) {
+			return false
+		}
+		gone = true
+		t.closed.Wait()
+	}
+}
+
+// anyAside reports whether a file that was set aside in dir is open. Preconditions: t.mu is held.
+func (t *handles) anyAside(dir cache.ID) bool {
+	for _, h := range t.byFh {
+		if h.asideIn(dir) {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *handle) asideIn(dir cache.ID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.aside == dir
 }
 
 func (h *handle) isClosing() bool {

@@ -8,6 +8,8 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"smbfs/cache"
+	"smbfs/smbclient"
+	"smbfs/smbclient/wire"
 )
 
 // Mknod answers MKNOD: SMB has no special files.
@@ -99,7 +101,7 @@ func (f *FileSystem) Unlink(cancel <-chan struct{}, header *fuse.InHeader, name 
 	id, e := f.tree.TrueOccupant(p)
 	if f.handles.awaitClosed(id) {
 		var err error
-		if path, err = f.setAside(ctx, p, path, e.FileID); err != nil {
+		if path, err = f.setAside(ctx, id, p, path, e.FileID); err != nil {
 			return errno(err)
 		}
 	}
@@ -142,7 +144,11 @@ func (f *FileSystem) Rmdir(cancel <-chan struct{}, header *fuse.InHeader, name s
 	defer own.End()
 	id, e := f.tree.TrueOccupant(p)
 	f.engine.Release(ctx, id)
-	if err := f.share.Remove(ctx, path, true, e.FileID); err != nil {
+	err = f.share.Remove(ctx, path, true, e.FileID)
+	if smbclient.HasStatus(err, wire.StatusDirectoryNotEmpty) && id != 0 && f.handles.awaitAside(id, settleFor) {
+		err = f.share.Remove(ctx, path, true, e.FileID)
+	}
+	if err != nil {
 		if id != 0 {
 			f.engine.Use(id)
 		}

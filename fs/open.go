@@ -235,7 +235,7 @@ func (f *FileSystem) release(fh uint64) {
 	ctx, done := context.WithTimeout(f.ctx, closeFor)
 	defer done()
 	h.use.RLock()
-	asOf := f.tree.Now()
+	asOf := f.tree.Closing(h.id)
 	info, err := h.open.Close(ctx)
 	h.use.RUnlock()
 	var final *cache.Attr

@@ -22,7 +22,7 @@ func (r renaming) do(ctx context.Context) error {
 	if !r.replace || target == 0 || e.Kind != cache.File || !r.f.handles.awaitClosed(target) {
 		return r.rename(ctx)
 	}
-	aside, err := r.f.setAside(ctx, r.to, r.newPath, e.FileID)
+	aside, err := r.f.setAside(ctx, target, r.to, r.newPath, e.FileID)
 	if err != nil {
 		return err
 	}

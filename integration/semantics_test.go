@@ -37,6 +37,7 @@ var semantics = []struct {
 	{"hard links", hardLinks},
 	{"names", reservedNames},
 	{"unlink of open files", unlinksOpen},
+	{"rmdir around files just closed", removesAroundOpen},
 	{"remove a watched tree", removesWatched},
 	{"errors", sayWhatIsWrong},
 	{"moved on the server", opensWhatMoved},
@@ -286,6 +287,18 @@ func reservedNames(t *testing.T, p place) {
 		must(t, os.Remove(p.path(name)))
 	}
 	wantNames(t, p.server)
+}
+
+// removesAroundOpen: what was unlinked while it was open is in nobody's way once it is closed, be that a moment after the rmdir was asked for.
+func removesAroundOpen(t *testing.T, p place) {
+	must(t, os.Mkdir(p.path("d"), 0o755))
+	f := openFile(t, p.path("d/f"), os.O_CREATE|os.O_WRONLY, 0o644)
+	must(t, os.Remove(p.path("d/f")))
+	wantNames(t, p.path("d"))
+	wantErrno(t, "rmdir around an open file", os.Remove(p.path("d")), syscall.ENOTEMPTY)
+	time.AfterFunc(100*time.Millisecond, func() { f.Close() })
+	must(t, os.Remove(p.path("d")))
+	must(t, gone(filepath.Join(p.server, "d")))
 }
 
 func unlinksOpen(t *testing.T, p place) {

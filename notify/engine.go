@@ -280,8 +280,9 @@ func (e *Engine) close(ctx context.Context, id cache.ID, d *share.Directory) {
 	if !d.Standing() {
 		return
 	}
+	asOf := e.tree.Closing(id)
 	d.Close(ctx)
-	e.tree.Closed(id, false, 0, nil, time.Now())
+	e.tree.Closed(id, false, asOf, nil, time.Now())
 }
 
 // closeLater closes a directory's handles without waiting. When the engine is closed nobody waits for the server any more.
