@@ -39,6 +39,7 @@ type Observation struct {
 	Name  string
 	Entry *Entry
 	Hint  Hint
+	Later bool // there is such a name, and that is all that is to be taken of the answer
 }
 
 // Outcome says what an observation amounted to.
@@ -49,7 +50,7 @@ const (
 	Same    Outcome = iota // as known
 	Changed                // the truth moved; it will be told
 	Stale                  // asked before an own operation had ended: ask again
-	Ignored                // a name of our own
+	Ignored                // a name of our own, or nothing is to be taken of it
 )
 
 // Observe takes the server's answers about names in dir, asked for at asOf. The outcomes are in
@@ -73,7 +74,7 @@ func (t *Tree) Observe(dir ID, asOf Stamp, now time.Time, obs []Observation) []O
 // record takes one answer into the truth. Preconditions: t.mu is held.
 func (t *Tree) record(dir *object, asOf Stamp, now time.Time, ob Observation) Outcome {
 	d, p := dir.dir, Place{dir.id, ob.Name}
-	if _, ok := d.hidden[ob.Name]; ok || d.leaving {
+	if _, ok := d.hidden[ob.Name]; ok || d.leaving || ob.Later {
 		return Ignored
 	}
 	s := d.slots[ob.Name]

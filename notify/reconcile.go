@@ -128,6 +128,7 @@ func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint)
 	if w.live && w.surely.IsZero() && int(w.recheck) < len(compareAfter) {
 		w.surely = start
 	}
+	e.askLater(w, report.early)
 	e.settled(w)
 	e.rests(w)
 	e.mu.Unlock()

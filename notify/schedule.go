@@ -134,22 +134,46 @@ func (e *Engine) due(w *watch, now time.Time) {
 type report struct {
 	comparing bool // no notification asked for the listing
 	changed   int
+	early     map[string]struct{} // names of which it has news that notifications are still to tell of, as far as one may know
 }
 
-// report looks at a listing before it is compared: what it will find, and whether it was told.
+// notifiedWithin is how long after a comparison has found a change its notification may come that is on its way. It says more: whether a file
+// has changed, or is another one with the same id.
+const notifiedWithin = 50 * time.Millisecond
+
+// report looks at a listing before it is compared: what it will find, and whether it was told. What is found too early is not taken from it.
 func (e *Engine) report(w *watch, asOf cache.Stamp, list []cache.Observation, hints map[string]cache.Hint) report {
 	names := e.tree.Differs(w.id, asOf, list)
 	e.mu.Lock()
-	r := report{w.comparing, len(names)}
+	r := report{w.comparing, len(names), map[string]struct{}{}}
+	notified := w.comparing && w.live && e.isNotified(w)
 	w.comparing = false
 	e.mu.Unlock()
 	for _, n := range names {
 		own := e.contentSettled(w.id, n)
-		if h := hints[n]; h != 0 || r.comparing {
+		h := hints[n]
+		if h != 0 || r.comparing {
 			e.found(w, n, h, own)
 		}
+		if h == 0 && notified {
+			r.early[n] = struct{}{}
+		}
+	}
+	for i := range list {
+		_, list[i].Later = r.early[list[i].Name]
 	}
 	return r
+}
+
+// askLater has names asked for when their notifications have had the time to come. Preconditions: e.mu is held.
+func (e *Engine) askLater(w *watch, names map[string]struct{}) {
+	if len(names) == 0 {
+		return
+	}
+	for n := range names {
+		w.hintAgain(n, 0)
+	}
+	e.attendAt(w, time.Now().Add(notifiedWithin))
 }
 
 // ownLately says for each answer whether a change made or told here may be behind it.
