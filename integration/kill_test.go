@@ -73,8 +73,13 @@ func TestDaemonKilled(t *testing.T) {
 	if !testenv.WaitUntil(10*time.Second, dead) { // a helper that notifies the kernel ends a moment later
 		t.Error("the mount outlives its daemon")
 	}
-	out, err := exec.Command("timeout", "10", "fusermount3", "-u", point).CombinedOutput()
-	if err != nil {
+	var out []byte
+	var err error
+	unmounted := func() bool { // whoever looks through /proc for watchers holds what others have open, for a moment
+		out, err = exec.Command("timeout", "10", "fusermount3", "-u", point).CombinedOutput()
+		return err == nil
+	}
+	if !testenv.WaitUntil(10*time.Second, unmounted) {
 		t.Fatalf("fusermount3 -u: %v: %s", err, out)
 	}
 	again := testenv.MustMount(t, testenv.MountOptions{Samba: s, Point: point})

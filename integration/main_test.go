@@ -16,7 +16,7 @@ import (
 
 // Most tests wait far more than they compute, so more of them run at once than
 // there are processors, unless the command line says otherwise.
-const parallelTests = "6"
+const parallelTests = "7"
 
 // letForksWait keeps this process going while one of its children is between fork and exec. There the child closes what happens to be open under the
 // number that its end of a pipe is moved to (syscall.forkAndExecInChild), in this process's memory, so that the thread which made it has to wait
