@@ -249,16 +249,14 @@ func (t *handles) awaitAside(dir cache.ID, most time.Duration) (gone bool) {
 	defer t.mu.Unlock()
 	deadline := time.Now().Add(most)
 	defer time.AfterFunc(most, t.wake).Stop()
-	for {
-		if !t.anyAside(dir) {
-			return gone
-		}
+	for t.anyAside(dir) {
 		if !time.Now().Before(deadline) {
 			return false
 		}
 		gone = true
 		t.closed.Wait()
 	}
+	return gone
 }
 
 // anyAside reports whether a file that was set aside in dir is open. Preconditions: t.mu is held.

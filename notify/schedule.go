@@ -145,7 +145,7 @@ const notifiedWithin = 50 * time.Millisecond
 func (e *Engine) report(w *watch, asOf cache.Stamp, list []cache.Observation, hints map[string]cache.Hint) report {
 	names := e.tree.Differs(w.id, asOf, list)
 	e.mu.Lock()
-	r := report{w.comparing, len(names), map[string]struct{}{}}
+	r := report{comparing: w.comparing, changed: len(names)}
 	notified := w.comparing && w.live && e.isNotified(w)
 	w.comparing = false
 	e.mu.Unlock()
@@ -156,11 +156,16 @@ func (e *Engine) report(w *watch, asOf cache.Stamp, list []cache.Observation, hi
 			e.found(w, n, h, own)
 		}
 		if h == 0 && notified {
+			if r.early == nil {
+				r.early = map[string]struct{}{}
+			}
 			r.early[n] = struct{}{}
 		}
 	}
-	for i := range list {
-		_, list[i].Later = r.early[list[i].Name]
+	if r.early != nil {
+		for i := range list {
+			_, list[i].Later = r.early[list[i].Name]
+		}
 	}
 	return r
 }

@@ -2,6 +2,7 @@ package share
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -119,29 +120,27 @@ func (w *watchLines) leave(l *Line) {
 	})
 }
 
+// others are the further connections.
+func (w *watchLines) others() []*Line {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := w.further
+	return slices.DeleteFunc(all[:], func(l *Line) bool { return l == nil })
+}
+
 // close gives up all further connections.
 func (w *watchLines) close() {
-	w.mu.Lock()
-	all := w.further
-	w.mu.Unlock()
-	for _, l := range all {
-		if l != nil {
-			w.remove(l, true)
-		}
+	for _, l := range w.others() {
+		w.remove(l, true)
 	}
 	w.closing.Wait()
 }
 
 // status is how each connection does, the first one first.
 func (w *watchLines) status() []LineStatus {
-	w.mu.Lock()
-	all := w.further
-	w.mu.Unlock()
 	s := []LineStatus{w.first.Status()}
-	for _, l := range all {
-		if l != nil {
-			s = append(s, l.Status())
-		}
+	for _, l := range w.others() {
+		s = append(s, l.Status())
 	}
 	return s
 }

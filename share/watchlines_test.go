@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// spread is a rig that may make further connections for watches.
+// newSpread is a rig that may make further connections for watches.
 func newSpread(t *testing.T) *rig {
 	r := newRig(t, time.Second)
 	r.Spread(func(ctx context.Context, number int) (*Line, error) {
