@@ -225,25 +225,7 @@ func TestSoftAndHard(t *testing.T) {
 	}
 
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} { // SIGINT is ignored below some programs that run tests
-		cmd := exec.Command("cat", hard.Path("f"))
-		must(t, cmd.Start())
-		ended := make(chan error, 1)
-		go func() { ended <- cmd.Wait() }()
-		select {
-		case err := <-ended:
-			t.Fatalf("a request on a hard mount does not wait: %v", err)
-		case <-time.After(3 * time.Second): // longer than the soft one has
-		}
-		must(t, cmd.Process.Signal(sig))
-		select {
-		case err := <-ended:
-			if err == nil {
-				t.Errorf("%v: the program succeeded", sig)
-			}
-		case <-time.After(stepTimeout):
-			stack, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stack", cmd.Process.Pid))
-			t.Fatalf("a program that got %v hangs:\n%s\n%s", sig, stack, hard.Stacks())
-		}
+		waitsForSignal(t, hard, sig)
 	}
 	waiting := make(chan error, 1)
 	go func() {
@@ -265,5 +247,29 @@ func TestSoftAndHard(t *testing.T) {
 	must(t, hard.Process().Signal(syscall.SIGTERM))
 	if !hard.Process().WaitTimeout(stepTimeout) {
 		t.Error("SIGTERM does not end a hard mount whose server is away")
+	}
+}
+
+// waitsForSignal: a program whose request on a hard mount waits for the server ends with the signal.
+func waitsForSignal(t *testing.T, hard *testenv.Mounted, sig syscall.Signal) {
+	t.Helper()
+	cmd := exec.Command("cat", hard.Path("f"))
+	must(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		t.Fatalf("a request on a hard mount does not wait: %v", err)
+	case <-time.After(3 * time.Second): // longer than the soft one has
+	}
+	must(t, cmd.Process.Signal(sig))
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Errorf("%v: the program succeeded", sig)
+		}
+	case <-time.After(stepTimeout):
+		stack, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stack", cmd.Process.Pid))
+		t.Fatalf("a program that got %v hangs:\n%s\n%s", sig, stack, hard.Stacks())
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"smbfs/health"
 	"smbfs/integration/testenv"
 	"smbfs/smbclient/smbtest"
 )
@@ -42,7 +41,9 @@ func (s scale) watch(t *testing.T, m *testenv.Mounted, create func(string) error
 	must(t, m.WaitPinned(all, s.wait))
 	t.Logf("%d directories: inotifywait ready after %v, all notified of after %v (%v each), known to be watched after %v; %d bytes of memory each",
 		s.dirs, listed.Round(time.Millisecond), armed.Round(time.Millisecond), armed/time.Duration(s.dirs), time.Since(start).Round(time.Millisecond), (after-before)/int64(s.dirs))
-	s.rested(t, m)
+	// A burst that comes beside the comparisons that follow arming is told late: they wait in one line with what is notified, and with ten
+	// thousand directories of Samba that takes longer than this test has.
+	must(t, m.WaitRested(s.dirs, s.wait))
 	start = time.Now()
 	for i := range s.files {
 		must(t, create(s.file(i)))
@@ -57,23 +58,6 @@ func (s scale) watch(t *testing.T, m *testenv.Mounted, create func(string) error
 	time.Sleep(afterglow) // for what must not come
 	if n, twice := w.Told(); n != s.files || twice != "" {
 		t.Errorf("%d of %d files were told; more than once: %s", n, s.files, twice)
-	}
-}
-
-// rested waits until the comparisons that follow arming have been made. A burst that comes beside them is told late: they wait in one line with what
-// is notified, and with ten thousand directories of Samba that takes longer than this test has.
-func (s scale) rested(t *testing.T, m *testenv.Mounted) {
-	t.Helper()
-	var before int64
-	few := func() bool {
-		time.Sleep(time.Second)
-		listings := try[health.Status](t)(m.Status()).Notify.Listings
-		made := listings - before
-		before = listings
-		return made <= int64(s.dirs/50)
-	}
-	if !testenv.WaitUntil(s.wait, few) {
-		t.Fatal("directories are listed again and again")
 	}
 }
 

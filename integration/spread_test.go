@@ -8,7 +8,6 @@ import (
 	"syscall"
 	"testing"
 
-	"smbfs/health"
 	"smbfs/integration/testenv"
 )
 
@@ -27,8 +26,12 @@ func TestManyDirectoriesOnSeveralConnections(t *testing.T) {
 	t.Cleanup(w.Close)
 	must(t, w.WaitEstablished(stepTimeout))
 	must(t, m.WaitArmed(dirs+1, stepTimeout))
-	if got, want := connectionsOf(t, m), []string{"work", "watch", "watch 2"}; !slices.Equal(got, want) {
-		t.Errorf("connections %v, want %v", got, want)
+	var connections []string
+	for _, c := range statusOf(t, m).Connections {
+		connections = append(connections, c.Purpose)
+	}
+	if want := []string{"work", "watch", "watch 2"}; !slices.Equal(connections, want) {
+		t.Errorf("connections %v, want %v", connections, want)
 	}
 
 	all := 0
@@ -61,13 +64,4 @@ func TestManyDirectoriesOnSeveralConnections(t *testing.T) {
 	if _, twice := w.Told(); twice != "" {
 		t.Errorf("told twice: %s", twice)
 	}
-}
-
-func connectionsOf(t *testing.T, m *testenv.Mounted) (names []string) {
-	t.Helper()
-	st := try[health.Status](t)(m.Status())
-	for _, c := range st.Connections {
-		names = append(names, c.Purpose)
-	}
-	return names
 }

@@ -78,7 +78,10 @@ func (b *bench) changes(m *testenv.Mounted, dir string, w *testenv.Watcher, came
 			return l, fmt.Errorf("changes are not told: %w", err)
 		}
 	}
-	if err := b.rested(m); err != nil {
+	if err := m.WaitArmed(b.watched+1, time.Minute); err != nil {
+		return l, err
+	}
+	if err := m.WaitRested(b.watched, time.Minute); err != nil {
 		return l, err
 	}
 	for i := range b.config.changes {
@@ -94,27 +97,6 @@ func (b *bench) changes(m *testenv.Mounted, dir string, w *testenv.Watcher, came
 		l.ours = append(l.ours, t.event-t.notified)
 	}
 	return l, nil
-}
-
-// rested waits until the directories that are watched have been compared as often as they are after they were armed: that takes
-// some ten seconds, and goes on beside everything else.
-func (b *bench) rested(m *testenv.Mounted) error {
-	if err := m.WaitArmed(b.watched+1, time.Minute); err != nil {
-		return err
-	}
-	var before int64
-	for range 60 {
-		st, err := m.Status()
-		if err != nil {
-			return err
-		}
-		if before > 0 && st.Notify.Listings-before <= int64(b.watched/50) {
-			return nil
-		}
-		before = st.Notify.Listings
-		time.Sleep(time.Second)
-	}
-	return errors.New("directories are listed again and again")
 }
 
 // times are those of one change, in milliseconds after it began.

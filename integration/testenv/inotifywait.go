@@ -98,6 +98,21 @@ func (m *Mounted) WaitPinned(n int, d time.Duration) error {
 	return m.waitStatus(d, func(s *health.Status) bool { return s.Notify.Pinned >= n })
 }
 
+// WaitRested waits until n directories that are watched have been compared as often as they are after they were armed: that takes some ten
+// seconds, and goes on beside everything else.
+func (m *Mounted) WaitRested(n int, d time.Duration) error {
+	var before int64
+	var at time.Time
+	return m.waitStatus(d, func(s *health.Status) bool {
+		if s.Time.Sub(at) < time.Second {
+			return false
+		}
+		few := !at.IsZero() && s.Notify.Listings-before <= int64(n/50)
+		before, at = s.Notify.Listings, s.Time
+		return few
+	})
+}
+
 func (m *Mounted) waitStatus(d time.Duration, enough func(*health.Status) bool) error {
 	deadline := time.Now().Add(d)
 	for {
@@ -106,7 +121,7 @@ func (m *Mounted) waitStatus(d time.Duration, enough func(*health.Status) bool) 
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("not all directories are watched: %+v, %w", st.Notify, err)
+			return fmt.Errorf("not all directories are watched, or at rest: %+v, %w", st.Notify, err)
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
