@@ -40,7 +40,8 @@ type set struct {
 	absent      map[cache.ID]time.Time // pinned and not watched: when to try again
 	whole       bool                   // somebody watches the whole mount
 
-	proven      bool // a notification told of a change that somebody else made
+	proven      bool      // a notification told of a change that somebody else made
+	toldAt      time.Time // when one did last
 	trust       trust
 	refused     bool // the server has no CHANGE_NOTIFY
 	refusedSaid bool

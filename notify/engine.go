@@ -94,7 +94,7 @@ type Engine struct {
 
 	mu        sync.Mutex
 	watches   map[cache.ID]*watch // guarded by mu
-	attention []*watch            // guarded by mu; each once, see watch.queued
+	attention attention           // guarded by mu
 	oldest    lru                 // guarded by mu
 	alarms    alarms              // guarded by mu
 	turns     time.Time           // guarded by mu: when the next batch of security descriptors may be read
@@ -124,8 +124,8 @@ func New(s *share.Share, tree *cache.Tree, teller Teller, opts Options) *Engine 
 	e.budget = e.opts.Budget
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	s.OnWatches(e.outage)
-	for range workers {
-		e.wg.Go(e.worker)
+	for i := range workers {
+		e.wg.Go(func() { e.worker(i == 0) })
 	}
 	for range e.opts.Tellers {
 		e.wg.Go(e.tellAll)
@@ -211,15 +211,15 @@ func (e *Engine) Coherent(dir cache.ID) time.Duration {
 	defer e.mu.Unlock()
 	now := time.Now()
 	w := e.watches[dir]
-	if !e.coherent(w) {
+	if !e.coherent(w, now) {
 		return 0
 	}
 	return min(e.interval(w, now), e.opts.Compare)
 }
 
 // Preconditions: e.mu is held.
-func (e *Engine) coherent(w *watch) bool {
-	return w != nil && w.live && e.believed(w) && w.dir.Hears()
+func (e *Engine) coherent(w *watch, now time.Time) bool {
+	return w != nil && w.live && e.believed(w) && !w.overdue(now) && w.dir.Hears()
 }
 
 // CoherentSince is since when every change in dir was notified: also one that no comparison finds, of content under the old size and
@@ -228,7 +228,7 @@ func (e *Engine) CoherentSince(dir cache.ID) time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	w := e.watches[dir]
-	if !e.coherent(w) || w.surely.IsZero() {
+	if !e.coherent(w, time.Now()) || w.surely.IsZero() {
 		return time.Time{}
 	}
 	since := w.surely
@@ -305,6 +305,7 @@ func (e *Engine) forget(w *watch) *share.Directory {
 	e.owes(w, time.Time{})
 	e.closeFormer(w)
 	e.alarms.remove(w)
+	e.attention.remove(w)
 	d := w.dir
 	w.dir = nil
 	return d

@@ -207,6 +207,40 @@ func TestLate(t *testing.T) {
 	}
 }
 
+// TestLateAmongOthers: as long as a server tells of other changes, one that a comparison has found is waited for, and the directory is asked about
+// rather than believed; but not for ever.
+func TestLateAmongOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, d := watched(t, Options{}, nil)
+		r.make("busy")
+		busy := r.look("busy")
+		r.list(busy)
+		r.pin(d, busy)
+		time.Sleep(15 * time.Second)
+		r.server.Hook(wire.CommandChangeNotify, new(silence).hook)
+		r.write(`d\f`, "hello") // told; the request after it is lost
+		r.within(100*time.Millisecond, "create d/f")
+		r.server.Hook(wire.CommandChangeNotify, nil)
+		until := func(most time.Duration, enough func() bool) (after time.Duration) {
+			for start := time.Now(); !enough() && after < most; after = time.Since(start) {
+				r.write(fmt.Sprintf(`busy\%d`, time.Now().UnixNano()), "")
+				time.Sleep(grace / 2)
+			}
+			return after
+		}
+		r.write(`d\g`, "hello")
+		until(time.Minute, func() bool { return r.count("create d/g") > 0 })
+		time.Sleep(grace / 4)
+		until(2*grace, func() bool { return false })
+		if st := r.engine.Stats(); st.Missed != 0 || r.engine.Coherent(d) != 0 {
+			t.Errorf("a change that may yet be notified: believed for %v; status: %+v", r.engine.Coherent(d), st)
+		}
+		if after := until(2*graceMost, func() bool { return r.engine.Stats().Missed > 0 }); after < graceMost-4*grace || after > graceMost {
+			t.Errorf("it was given up after %v more", after)
+		}
+	})
+}
+
 // TestMoreToldThanAnswered: a server tells of ever more names and answers no question about them. They do not gather; when it answers, what is there
 // is told.
 func TestMoreToldThanAnswered(t *testing.T) {

@@ -8,8 +8,10 @@ import (
 )
 
 const (
-	// grace is how long after a comparison found a change its notification may still come.
-	grace = time.Second
+	// grace is how long after a comparison found a change its notification may still come. As long as others come that tell of changes it is
+	// waited for, up to graceMost: a server that has much to tell tells it late.
+	grace     = time.Second
+	graceMost = 30 * time.Second
 	// belated is how long after that a notification still shows that the server tells, if late: one that is busy has been seen to.
 	belated = 30 * time.Second
 	// mountIncidents is how many changes that no notification told make the whole mount suspect.
@@ -109,6 +111,7 @@ func (e *Engine) proved(w *watch) {
 		e.log.Debug("the server's notifications are true")
 	}
 	now := time.Now()
+	e.toldAt = now
 	if w.trust.tell(now) {
 		e.log.Info("notifications of a directory come again", "dir", e.name(w))
 	}
@@ -117,11 +120,34 @@ func (e *Engine) proved(w *watch) {
 	}
 }
 
-// convict takes those of the suspects whose time is over, and says how many they are. Preconditions: Engine.mu is held.
-func (w *watch) convict(now time.Time) (untold int) {
+// verdictAt is when to say that no notification has told of a change that was found so long before until. Preconditions: e.mu is held.
+func (e *Engine) verdictAt(until time.Time) time.Time {
+	at := e.toldAt.Add(grace)
+	if last := until.Add(graceMost - grace); at.After(last) {
+		at = last
+	}
+	if at.Before(until) {
+		at = until
+	}
+	return at
+}
+
+// overdue reports whether w is in doubt: a notification did not come in time, and is still waited for. Preconditions: Engine.mu is held.
+func (w *watch) overdue(now time.Time) bool {
+	for _, until := range w.suspects {
+		if now.After(until) {
+			return true
+		}
+	}
+	return false
+}
+
+// convict takes those of the suspects whose time is over, and says how many they are. Preconditions: e.mu is held.
+func (e *Engine) convict(w *watch, now time.Time) (untold int) {
 	maps.DeleteFunc(w.untold, func(_ string, at time.Time) bool { return now.Sub(at) >= belated })
 	for name, until := range w.suspects {
-		if now.Before(until) {
+		if at := e.verdictAt(until); now.Before(at) {
+			e.attendAt(w, at)
 			continue
 		}
 		delete(w.suspects, name)
@@ -139,10 +165,7 @@ func (e *Engine) judge(w *watch) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
-	untold := w.convict(now)
-	for _, until := range w.suspects {
-		e.attendAt(w, until)
-	}
+	untold := e.convict(w, now)
 	if untold == 0 {
 		return
 	}

@@ -34,11 +34,12 @@ type watch struct {
 	heldSince time.Time // when hints about own changes began to be held back; zero: none is
 	ownAt     time.Time // when names that a local program has changed lately are asked for next
 
-	queued  bool // in Engine.attention
-	working bool // a worker holds it
-	again   bool // something came while a worker held it
-	gone    bool // taken out of all tables
-	turn    bool // secure is its turn
+	urgency urgency       // the line of Engine.attention that it waits in
+	queued  *list.Element // its place there; nil: it does not wait
+	working bool          // a worker holds it
+	again   bool          // something came while a worker held it
+	gone    bool          // taken out of all tables
+	turn    bool          // secure is its turn
 
 	alarm    int // its place in Engine.alarms, from 1; 0: it has none
 	alarmAt  time.Time
@@ -102,71 +103,6 @@ func (w *watch) hintAgain(name string, h cache.Hint) {
 	w.oweStill()
 	w.hint(name, 0)
 	w.hints[name] = h.Then(newer)
-}
-
-// attend queues w for a worker. Preconditions: e.mu is held.
-func (e *Engine) attend(w *watch) {
-	switch {
-	case w.gone || w.queued:
-	case w.working:
-		w.again = true
-	default:
-		w.queued = true
-		e.attention = append(e.attention, w)
-		select {
-		case e.work <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// worker looks at directories until the engine closes.
-func (e *Engine) worker() {
-	for {
-		w := e.take()
-		if w == nil {
-			select {
-			case <-e.work:
-				continue
-			case <-e.ctx.Done():
-				return
-			}
-		}
-		if e.ctx.Err() != nil {
-			return
-		}
-		e.process(w)
-		e.mu.Lock()
-		w.working = false
-		w.looked()
-		if w.again {
-			w.again = false
-			e.attend(w)
-		}
-		e.mu.Unlock()
-	}
-}
-
-func (e *Engine) take() *watch {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for len(e.attention) > 0 {
-		w := e.attention[0]
-		e.attention = e.attention[1:]
-		w.queued = false
-		if w.gone {
-			continue
-		}
-		w.working = true
-		if len(e.attention) > 0 {
-			select {
-			case e.work <- struct{}{}:
-			default:
-			}
-		}
-		return w
-	}
-	return nil
 }
 
 // lru orders watches by their last use.
