@@ -87,18 +87,18 @@ type directory struct {
 	folded   map[string]int      // how many slots each upper-case name has; built when first needed
 	complete Stamp               // names without a slot do not exist, as of this stamp; 0: unknown
 	listed   time.Time           // when that was asked for
-	looked   bool                // a listing was ever compared
 	unread   map[string]struct{} // names that were there when complete became known, and could not be taken then: no news
 	told     int                 // slots with a told occupant
+	dirty    []string            // names with something to tell, in order
+	again    time.Time           // in Tree.later up to then
+	hidden   map[string]struct{} // names of our own that are shown to nobody
 	gone     map[string]Stamp    // names whose slot went: how old an answer about them must not be
 	removed  Stamp               // the same for names that were taken out of gone
+	looked   bool                // a listing was ever compared
 	watched  bool                // changes are to be told
 	pinned   bool                // and a local program listens
 	leaving  bool                // it is being told gone, what is in it first; it never comes back
-	hidden   map[string]struct{} // names of our own that are shown to nobody
-	dirty    []string            // names with something to tell, in order
 	queued   bool                // in Tree.dirty
-	again    time.Time           // in Tree.later up to then
 	busy     bool                // somebody is telling a change of this directory
 }
 

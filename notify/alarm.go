@@ -20,14 +20,14 @@ func (a *alarms) Less(i, j int) bool { return a.list[i].alarmAt.Before(a.list[j]
 // Swap implements heap.Interface.
 func (a *alarms) Swap(i, j int) {
 	a.list[i], a.list[j] = a.list[j], a.list[i]
-	a.list[i].alarm, a.list[j].alarm = i+1, j+1
+	a.list[i].alarm, a.list[j].alarm = int32(i+1), int32(j+1)
 }
 
 // Push implements heap.Interface.
 func (a *alarms) Push(x any) {
 	w := x.(*watch)
 	a.list = append(a.list, w)
-	w.alarm = len(a.list)
+	w.alarm = int32(len(a.list))
 }
 
 // Pop implements heap.Interface.
@@ -45,14 +45,14 @@ func (a *alarms) set(w *watch, at time.Time) {
 	if w.alarm == 0 {
 		heap.Push(a, w)
 	} else {
-		heap.Fix(a, w.alarm-1)
+		heap.Fix(a, int(w.alarm)-1)
 	}
 }
 
 // remove takes w out.
 func (a *alarms) remove(w *watch) {
 	if w.alarm > 0 {
-		heap.Remove(a, w.alarm-1)
+		heap.Remove(a, int(w.alarm)-1)
 	}
 }
 

@@ -71,14 +71,13 @@ type plan struct {
 	comparing bool // the listing that is due is a comparison: what it finds, no notification told
 	turned    bool // it was its turn, and it waited
 
-	usedAt      time.Time
-	compareAt   time.Time
-	compared    int                  // comparisons since it was armed
-	pausedUntil time.Time            // it is not opened before: an own operation needs it closed
-	quiet       int                  // comparisons in a row that found nothing
-	suspects    map[string]time.Time // changes that no notification has told yet: until when it may
-	untold      map[string]time.Time // those that none had told by then: when that was found
-	trust       *trust               // nil: there was no incident
+	usedAt    time.Time
+	compareAt time.Time
+	compared  int32                // comparisons since it was armed
+	quiet     int32                // those in a row that found nothing
+	suspects  map[string]time.Time // changes that no notification has told yet: until when it may
+	untold    map[string]time.Time // those that none had told by then: when that was found
+	trust     *trust               // nil: there was no incident
 }
 
 // wanted reports whether somebody may be waiting for changes in w. Preconditions: Engine.mu is held.

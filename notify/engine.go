@@ -251,8 +251,9 @@ func (e *Engine) Release(ctx context.Context, dir cache.ID) {
 	}
 	open := []*share.Directory{w.dir, w.former}
 	w.dir, w.former, w.live, w.suspects = nil, nil, false, nil
-	w.pausedUntil = time.Now().Add(pauseForOwn)
-	e.attendAt(w, w.pausedUntil)
+	until := time.Now().Add(pauseForOwn)
+	w.ownWork().pausedUntil = until
+	e.attendAt(w, until)
 	e.mu.Unlock()
 	for _, d := range open {
 		if d != nil {

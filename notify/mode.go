@@ -110,7 +110,7 @@ func (e *Engine) fits(w *watch, d *share.Directory) bool {
 }
 
 // paused reports whether w is to stay closed for now. Preconditions: Engine.mu is held.
-func (w *watch) paused() bool { return time.Now().Before(w.pausedUntil) }
+func (w *watch) paused() bool { return w.own != nil && time.Now().Before(w.own.pausedUntil) }
 
 // opened begins the comparisons of a directory that was just opened. Preconditions: e.mu is held.
 func (e *Engine) opened(w *watch) {

@@ -2,7 +2,6 @@ package notify
 
 import (
 	"slices"
-	"time"
 
 	"smbfs/cache"
 )
@@ -69,7 +68,7 @@ func (e *Engine) armAll() {
 		return 1
 	})
 	for _, w := range all {
-		w.failures, w.list, w.pausedUntil = 0, true, time.Time{}
+		w.failures, w.list, w.own = 0, true, nil
 		e.attend(w)
 	}
 }

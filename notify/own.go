@@ -30,6 +30,21 @@ type touches struct {
 	trimAt int                       // guarded by mu
 }
 
+// ownWork is what own work in a directory means for its watch. Guarded by Engine.mu.
+type ownWork struct {
+	heldSince   time.Time // when hints about own changes began to be held back; zero: none is
+	askAt       time.Time // when names that a local program has changed lately are asked for next
+	pausedUntil time.Time // it is not opened before: an own operation needs it closed
+}
+
+// Preconditions: Engine.mu is held.
+func (w *watch) ownWork() *ownWork {
+	if w.own == nil {
+		w.own = &ownWork{}
+	}
+	return w.own
+}
+
 // Touched says that a local program is about to change, or has changed, what is at these places. It
 // does not wait for anything.
 func (e *Engine) Touched(places ...cache.Place) {
@@ -84,6 +99,10 @@ func (e *Engine) echo(dir cache.ID, n *share.Notification) bool {
 // gone of which that is known is neither: some servers have to read the whole directory to say it
 // again. Preconditions: e.mu is held.
 func (e *Engine) split(w *watch, now time.Time) (ready, held map[string]cache.Hint) {
+	var askAt time.Time
+	if w.own != nil {
+		askAt = w.own.askAt
+	}
 	own := false
 	for name, h := range w.hints {
 		if h == cache.HintRemoved {
@@ -94,7 +113,7 @@ func (e *Engine) split(w *watch, now time.Time) (ready, held map[string]cache.Hi
 			}
 		}
 		age := e.touches.age(cache.Place{Dir: w.id, Name: name}, now)
-		if age >= ownHoldMost || age >= ownHold && !now.Before(w.ownAt) {
+		if age >= ownHoldMost || age >= ownHold && !now.Before(askAt) {
 			own = own || age < ownHoldMost
 			continue
 		}
@@ -104,16 +123,19 @@ func (e *Engine) split(w *watch, now time.Time) (ready, held map[string]cache.Hi
 		held[name] = h
 	}
 	if own {
-		w.ownAt = now.Add(ownHold) // those that come ripe one after the other are asked for together
+		w.ownWork().askAt = now.Add(ownHold) // those that come ripe one after the other are asked for together
 	}
-	switch {
-	case held == nil:
-		w.heldSince = time.Time{}
+	if held == nil {
+		if w.own != nil {
+			w.own.heldSince = time.Time{}
+		}
 		return w.hints, nil
-	case w.heldSince.IsZero():
-		w.heldSince = now
-	case now.Sub(w.heldSince) > ownHoldMost:
-		w.heldSince = time.Time{}
+	}
+	switch o := w.ownWork(); {
+	case o.heldSince.IsZero():
+		o.heldSince = now
+	case now.Sub(o.heldSince) > ownHoldMost:
+		o.heldSince = time.Time{}
 		return w.hints, nil
 	}
 	ready = make(map[string]cache.Hint, len(w.hints)-len(held))

@@ -19,7 +19,7 @@ func (e *Engine) process(w *watch) {
 	d := w.dir
 	leave := w.gone
 	if d == nil && !leave && w.paused() {
-		e.attendAt(w, w.pausedUntil)
+		e.attendAt(w, w.own.pausedUntil)
 		leave = true
 	}
 	e.mu.Unlock()

@@ -18,6 +18,7 @@ type watch struct {
 	used   *list.Element    // in Engine.oldest
 	plan
 	debt
+	own *ownWork // nil: there was none
 
 	next      func()                // sends the next request, if that was not sent meanwhile; nil: none is due
 	hints     map[string]cache.Hint // names to be asked for
@@ -31,22 +32,19 @@ type watch struct {
 	// surely is since when each change was notified, whatever a comparison could see of it; zero: that cannot be said.
 	surely time.Time
 
-	heldSince time.Time // when hints about own changes began to be held back; zero: none is
-	ownAt     time.Time // when names that a local program has changed lately are asked for next
-
-	urgency urgency       // the line of Engine.attention that it waits in
-	queued  *list.Element // its place there; nil: it does not wait
+	queued  *list.Element // its place in Engine.attention; nil: it does not wait
+	urgency urgency       // the line there
 	working bool          // a worker holds it
 	again   bool          // something came while a worker held it
 	gone    bool          // taken out of all tables
 	turn    bool          // secure is its turn
 
-	alarm    int // its place in Engine.alarms, from 1; 0: it has none
+	alarm    int32 // its place in Engine.alarms, from 1; 0: it has none
+	failures int32 // attempts to arm that failed, in a row
 	alarmAt  time.Time
 	listedAt time.Time     // end of the last listing
 	listCost time.Duration // how long it took
 	secure   time.Time     // when to read security descriptors for later comparison; zero: need not
-	failures int           // attempts to arm that failed, in a row
 }
 
 // Armed is a process: a server's interim response comes before its watch exists, so the

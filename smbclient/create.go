@@ -58,13 +58,12 @@ type FileInfo struct {
 
 // Open is an open file or directory (MS-SMB2 3.2.1.6). Its exported fields are constant.
 type Open struct {
-	Info     FileInfo             // as of the CREATE
-	Action   wire.CreateAction    // opened, created, overwritten
-	Oplock   wire.OplockLevel     // as granted
-	Contexts []wire.CreateContext // of the response
-	Reparse  bool                 // the name is that of a reparse point (3.x)
-
-	Durability Durability // as granted
+	Info       FileInfo             // as of the CREATE
+	Contexts   []wire.CreateContext // of the response
+	Action     wire.CreateAction    // opened, created, overwritten
+	Oplock     wire.OplockLevel     // as granted
+	Reparse    bool                 // the name is that of a reparse point (3.x)
+	Durability Durability           // as granted
 
 	tree   *TreeConnect
 	id     wire.FileID

@@ -82,7 +82,7 @@ func (p *progress) look(answers uint64, s *socket) {
 // Preconditions: mu is held.
 func (c *Connection) overdue(r *request, now time.Time) bool {
 	if r.interim {
-		return r.command != wire.CommandChangeNotify && now.Sub(r.interimAt) >= extendedTimeout
+		return r.command != wire.CommandChangeNotify && now.Sub(r.evidenceAt) >= extendedTimeout
 	}
 	received := c.socket.received.Load()
 	if r.evidenceAt.IsZero() && r.messageID < c.lastID {

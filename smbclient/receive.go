@@ -218,7 +218,7 @@ func (c *Connection) handleInterim(r *request, h *wire.Header) error {
 	} else {
 		c.answers++
 	}
-	r.answered, r.interim, r.asyncID, r.interimAt = true, true, h.AsyncID, time.Now()
+	r.answered, r.interim, r.asyncID, r.evidenceAt = true, true, h.AsyncID, time.Now()
 	r.begun()
 	c.lastID = max(c.lastID, r.messageID)
 	c.mu.Unlock()

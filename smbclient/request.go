@@ -16,13 +16,15 @@ type appender interface{ Append([]byte) []byte }
 type request struct {
 	// Set before the request is sent, then constant.
 	command    wire.Command
+	keepRaw    bool // the response keeps a copy of the whole message: for the pre-authentication hash
+	forceSign  bool // sign although the session does not demand it
+	descriptor bool // asks for a security descriptor
+	signed     bool // the request was signed, which is known when it is sent
+	sealed     bool // likewise encrypted
 	body       appender
 	payload    []byte         // data of a WRITE, behind the body
 	sink       []byte         // where the data of a READ goes
 	charge     int            // credits it takes, 1 or more
-	keepRaw    bool           // the response keeps a copy of the whole message: for the pre-authentication hash
-	forceSign  bool           // sign although the session does not demand it
-	descriptor bool           // asks for a security descriptor
 	orphan     func(*request) // called, off the receive loop, when an abandoned request succeeded after all
 	finished   func(*request) // called under no lock when the request ends; must not block. May be nil.
 
@@ -30,23 +32,20 @@ type request struct {
 
 	messageID uint64
 	session   *Session      // nil before there is one
-	signed    bool          // the request was signed
-	sealed    bool          // the request was encrypted
 	done      chan struct{} // closed when the request has ended; of a CHANGE_NOTIFY nil until somebody waits for that
 
 	// Guarded by Connection.mu.
-	sent       bool      // wholly on the wire
 	sentAt     time.Time // when it was; before, when it began to be sent
 	evidenceAt time.Time // when it was known that the server had it, zero if not
 	evidence   int64     // bytes received by then
-	answered   bool      // had any response: its charge is booked
-	interim    bool      // had an interim response
-	interimAt  time.Time
 	asyncID    uint64
+	released   chan struct{} // closed when the receive loop no longer writes to sink; nil until somebody waits for that
+	pending    chan struct{} // closed at the interim response or the end; nil until somebody waits for that
+	sent       bool          // wholly on the wire
+	answered   bool          // had any response: its charge is booked
+	interim    bool          // had an interim response
 	abandoned  bool          // nobody waits for it
 	filling    bool          // the receive loop writes to sink
-	released   chan struct{} // closed when it no longer does; nil until somebody waits for that
-	pending    chan struct{} // closed at the interim response or the end; nil until somebody waits for that
 	ended      bool
 
 	// The result: written by the one who ends the request, before done is closed.
