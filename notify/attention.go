@@ -1,6 +1,9 @@
 package notify
 
-import "container/list"
+import (
+	"container/list"
+	"time"
+)
 
 // urgency is why a directory is to be looked at, the most urgent first.
 type urgency uint8
@@ -9,28 +12,29 @@ const (
 	notified  urgency = iota // something in it is known to have changed
 	unheard                  // nothing that changes in it is notified yet
 	routine                  // to be sure
-	urgencies                // how many there are
+	urgencies = iota         // how many there are
 )
 
 // attention is what waits for a worker: a line for each urgency, in which each watch is once. What is notified does not wait behind the
 // comparisons of ten thousand directories, and while it does wait, the server's silence proves nothing.
 type attention [urgencies]list.List // of *watch
 
-// empty reports whether none waits.
-func (a *attention) empty() bool {
-	for u := range a {
+// waits reports whether any waits that is not less urgent than least.
+func (a *attention) waits(least urgency) bool {
+	for u := range least + 1 {
 		if a[u].Len() > 0 {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
-// next takes out the watch that is to be looked at next, nil if none waits; backwards: beginning with what is least urgent.
-func (a *attention) next(backwards bool) *watch {
-	for u := range urgencies {
+// next takes out the watch that is to be looked at next, nil if none waits, of those that are not less urgent than least; backwards: beginning with
+// the least urgent.
+func (a *attention) next(least urgency, backwards bool) *watch {
+	for u := range least + 1 {
 		if backwards {
-			u = urgencies - 1 - u
+			u = least - u
 		}
 		if f := a[u].Front(); f != nil {
 			w := f.Value.(*watch)
@@ -84,8 +88,11 @@ func (e *Engine) wake() {
 	}
 }
 
+// routineShare is the part of one worker's time that goes into comparisons while there is anything more urgent.
+const routineShare = 0.1
+
 // worker looks at directories until the engine closes. One of them looks at what is least urgent first, so that comparisons are
-// made at any time.
+// made at any time, the others at nothing that can wait while directories are being armed.
 func (e *Engine) worker(backwards bool) {
 	for {
 		w := e.take(backwards)
@@ -100,15 +107,23 @@ func (e *Engine) worker(backwards bool) {
 		if e.ctx.Err() != nil {
 			return
 		}
+		start := time.Now()
 		e.process(w)
 		e.mu.Lock()
+		hasty := backwards && w.urgency == routine && (e.arming > 0 || e.attention.waits(unheard))
 		w.working = false
+		if w.urgency == unheard {
+			e.arming--
+		}
 		w.looked()
 		if w.again {
 			w.again = false
 			e.attend(w)
 		}
 		e.mu.Unlock()
+		if hasty {
+			e.pause(time.Duration(float64(time.Since(start)) / routineShare))
+		}
 	}
 }
 
@@ -116,11 +131,18 @@ func (e *Engine) worker(backwards bool) {
 func (e *Engine) take(backwards bool) *watch {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	w := e.attention.next(backwards)
+	least := routine
+	if e.arming > 0 && !backwards {
+		least = unheard
+	}
+	w := e.attention.next(least, backwards)
 	if w != nil {
 		w.working = true
+		if w.urgency == unheard {
+			e.arming++
+		}
 	}
-	if !e.attention.empty() {
+	if e.attention.waits(least) {
 		e.wake()
 	}
 	return w

@@ -5,14 +5,16 @@ import (
 	"testing"
 )
 
-// TestAttention: what is urgent comes first, what has become urgent passes on, and one worker begins at the other end.
+// TestAttention: what is urgent comes first, what has become urgent passes on, what is not does not while that is asked for, and one worker begins at the other end.
 func TestAttention(t *testing.T) {
 	for _, c := range []struct {
+		least     urgency
 		backwards bool
 		want      []int
 	}{
-		{false, []int{3, 0, 1, 2, 4}},
-		{true, []int{2, 4, 1, 3, 0}},
+		{routine, false, []int{3, 0, 1, 2, 4}},
+		{routine, true, []int{2, 4, 1, 3, 0}},
+		{unheard, false, []int{3, 0, 1}},
 	} {
 		var a attention
 		var watches [5]*watch
@@ -23,11 +25,11 @@ func TestAttention(t *testing.T) {
 		a.add(watches[0], notified)
 		a.add(watches[3], routine) // it waits in a better line
 		var got []int
-		for w := a.next(c.backwards); w != nil; w = a.next(c.backwards) {
+		for w := a.next(c.least, c.backwards); w != nil; w = a.next(c.least, c.backwards) {
 			got = append(got, slices.Index(watches[:], w))
 		}
-		if !slices.Equal(got, c.want) || !a.empty() {
-			t.Errorf("backwards %v: %v, want %v", c.backwards, got, c.want)
+		if !slices.Equal(got, c.want) || a.waits(c.least) {
+			t.Errorf("%+v: %v", c, got)
 		}
 	}
 }
