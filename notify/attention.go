@@ -88,8 +88,14 @@ func (e *Engine) wake() {
 	}
 }
 
-// routineShare is the part of one worker's time that goes into comparisons while there is anything more urgent.
-const routineShare = 0.1
+const (
+	// routineShare is the part of one worker's time that goes into comparisons while there is anything more urgent.
+	routineShare = 0.1
+	// routinePause is how long it pauses for that at most.
+	routinePause = time.Second
+	// oneByOne is how long after a directory was armed the next one is expected: who goes through a tree uses one after the other.
+	oneByOne = 20 * time.Millisecond
+)
 
 // worker looks at directories until the engine closes. One of them looks at what is least urgent first, so that comparisons are
 // made at any time, the others at nothing that can wait while directories are being armed.
@@ -107,13 +113,15 @@ func (e *Engine) worker(backwards bool) {
 		if e.ctx.Err() != nil {
 			return
 		}
-		start := time.Now()
+		start, hasty := time.Now(), false
 		e.process(w)
 		e.mu.Lock()
-		hasty := backwards && w.urgency == routine && (e.arming > 0 || e.attention.waits(unheard))
 		w.working = false
-		if w.urgency == unheard {
-			e.arming--
+		switch {
+		case w.urgency == unheard:
+			e.unheardAt = time.Now()
+		case w.urgency == routine && backwards:
+			hasty = e.attention.waits(unheard) || e.arming()
 		}
 		w.looked()
 		if w.again {
@@ -122,25 +130,25 @@ func (e *Engine) worker(backwards bool) {
 		}
 		e.mu.Unlock()
 		if hasty {
-			e.pause(time.Duration(float64(time.Since(start)) / routineShare))
+			e.pause(min(time.Duration(float64(time.Since(start))/routineShare), routinePause))
 		}
 	}
 }
+
+// arming reports whether directories are being armed. Preconditions: e.mu is held.
+func (e *Engine) arming() bool { return time.Since(e.unheardAt) < oneByOne }
 
 // take takes the watch that is to be looked at next, nil if there is none.
 func (e *Engine) take(backwards bool) *watch {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	least := routine
-	if e.arming > 0 && !backwards {
+	if e.arming() && !backwards {
 		least = unheard
 	}
 	w := e.attention.next(least, backwards)
 	if w != nil {
 		w.working = true
-		if w.urgency == unheard {
-			e.arming++
-		}
 	}
 	if e.attention.waits(least) {
 		e.wake()

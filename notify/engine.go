@@ -95,7 +95,7 @@ type Engine struct {
 	mu        sync.Mutex
 	watches   map[cache.ID]*watch // guarded by mu
 	attention attention           // guarded by mu
-	arming    int                 // guarded by mu: workers that look at what is not notified of yet
+	unheardAt time.Time           // guarded by mu: when a worker last looked at what was not notified of
 	oldest    lru                 // guarded by mu
 	alarms    alarms              // guarded by mu
 	turns     time.Time           // guarded by mu: when the next batch of security descriptors may be read
