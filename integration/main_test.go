@@ -9,7 +9,9 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"smbfs/integration/testenv"
 )
@@ -22,10 +24,17 @@ const parallelTests = "7"
 // number that its end of a pipe is moved to (syscall.forkAndExecInChild), in this process's memory, so that the thread which made it has to wait
 // and cannot be stopped. If that is a file that was written to on a mount whose server is reached by way of a proxy in this process, the
 // close waits for the proxy, and the proxy for the next garbage collection, which waits for the thread: 30 s, until the mount gives its connection up.
+// So garbage is collected when there is no such child, and at no other time.
 func letForksWait() {
 	runtime.GOMAXPROCS(max(8, runtime.NumCPU()))
 	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(1 << 30) // only then
+	go func() {
+		for range time.Tick(10 * time.Second) {
+			syscall.ForkLock.Lock()
+			runtime.GC()
+			syscall.ForkLock.Unlock()
+		}
+	}()
 }
 
 func TestMain(m *testing.M) {
