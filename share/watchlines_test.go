@@ -58,6 +58,7 @@ func TestManyWatchesAreSpread(t *testing.T) {
 			if err := d.Await(t.Context(), func(n Notification) { told <- n }); err != nil {
 				t.Fatal(err)
 			}
+			synctest.Wait() // until the server has the request
 			name := fmt.Sprint("made ", i)
 			r.server.Tree.WriteFile(name, nil)
 			if n := <-told; len(n.Events) == 0 || n.Events[0].Name != name || !d.Hears() {
