@@ -89,7 +89,7 @@ func (e *Engine) wake() {
 }
 
 const (
-	// routineShare is the part of one worker's time that goes into comparisons while there is anything more urgent.
+	// routineShare is the part of one worker's time that goes into comparisons while anything more urgent waits or directories are being armed.
 	routineShare = 0.1
 	// routinePause is how long it pauses for that at most.
 	routinePause = time.Second
