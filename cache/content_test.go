@@ -287,3 +287,32 @@ func TestRootIsInNothing(t *testing.T) {
 		}
 	}
 }
+
+// A file loses one of two names by our doing. An answer that counts both, from before that, is not believed after it.
+func TestOwnRemovalCountsNames(t *testing.T) {
+	for _, how := range []string{"rm", "mv"} {
+		t.Run(how, func(t *testing.T) {
+			p, id := content(t)
+			both := p.srv.root.names["a"].attr
+			both.Links = 2
+			own := p.t.Begin(Place{RootID, "b"}, Place{RootID, "c"})
+			own.Created(Place{RootID, "b"}, Entry{Identity: p.t.byID[id].identity, Attr: both}, p.now)
+			own.Created(Place{RootID, "c"}, Entry{Identity: Identity{FileID: 99, Created: 1}}, p.now)
+			own.End()
+			asOf := p.t.Now()
+			if v := p.t.SawObject(id, asOf, p.now, both); v.Entry.Links != 2 {
+				t.Errorf("%d names, want 2", v.Entry.Links)
+			}
+			own = p.t.Begin(Place{RootID, "b"}, Place{RootID, "c"})
+			if how == "rm" {
+				own.Removed(Place{RootID, "b"})
+			} else {
+				own.Renamed(Place{RootID, "c"}, Place{RootID, "b"}, p.now)
+			}
+			own.End()
+			if v := p.t.SawObject(id, asOf, p.now, both); v.Entry.Links != 1 {
+				t.Errorf("%d names, want 1", v.Entry.Links)
+			}
+		})
+	}
+}

@@ -105,8 +105,18 @@ func (o *Own) Removed(p Place) {
 	if s.told != nil && s.told.dir != nil {
 		t.bury(s.told, time.Time{})
 	}
+	t.unlinked(s.truth)
 	t.set(p, s, nil, nil)
 	t.drop(p)
+}
+
+// unlinked says that o, if any, lost a name by our doing: answers from before that do not count its names right.
+// Preconditions: t.mu is held.
+func (t *Tree) unlinked(o *object) {
+	if o != nil && o.attr.Links > 1 {
+		o.attr.Links--
+		o.version = t.tick()
+	}
 }
 
 // Renamed says that what was at from is at to by our doing.
@@ -127,6 +137,9 @@ func (o *Own) Renamed(from, to Place, now time.Time) {
 	defer t.keep(source, target, told, truth)()
 	if truth != nil && truth.dir == nil {
 		truth.rhythmOf().settled = now
+	}
+	if s.truth != truth {
+		t.unlinked(s.truth)
 	}
 	t.set(from, f, nil, nil)
 	t.set(to, s, told, truth)
