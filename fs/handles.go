@@ -242,21 +242,15 @@ func (t *handles) setAside(id, dir cache.ID) {
 	}
 }
 
-// awaitAside waits, if files have been set aside in dir, until the last of their handles is closed, at most so long. It reports whether there were any
-// and are none.
-func (t *handles) awaitAside(dir cache.ID, most time.Duration) (gone bool) {
+// awaitAside waits, if files have been set aside in dir, until the last of their handles is closed, at most so long.
+func (t *handles) awaitAside(dir cache.ID, most time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	deadline := time.Now().Add(most)
 	defer time.AfterFunc(most, t.wake).Stop()
-	for t.anyAside(dir) {
-		if !time.Now().Before(deadline) {
-			return false
-		}
-		gone = true
+	for t.anyAside(dir) && time.Now().Before(deadline) {
 		t.closed.Wait()
 	}
-	return gone
 }
 
 // anyAside reports whether a file that was set aside in dir is open. Preconditions: t.mu is held.

@@ -8,8 +8,6 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"smbfs/cache"
-	"smbfs/smbclient"
-	"smbfs/smbclient/wire"
 )
 
 // Mknod answers MKNOD: SMB has no special files.
@@ -109,22 +107,7 @@ func (f *FileSystem) Unlink(cancel <-chan struct{}, header *fuse.InHeader, name 
 		return errno(err)
 	}
 	own.Removed(p)
-	if e.Links > 1 {
-		f.countLinks(ctx, id)
-	}
 	return fuse.OK
-}
-
-// countLinks asks how many names are left of an object that lost one.
-func (f *FileSystem) countLinks(ctx context.Context, id cache.ID) {
-	path, ok := f.tree.Path(id)
-	if !ok {
-		return
-	}
-	asOf, now := f.tree.Now(), time.Now()
-	if e, err := f.share.StatPath(ctx, path); err == nil && f.tree.HasFileID(id, e.FileID) {
-		f.tree.SawObject(id, asOf, now, e.Attr)
-	}
 }
 
 // Rmdir answers RMDIR. The handles by which the directory is watched are closed first: the server
@@ -143,12 +126,11 @@ func (f *FileSystem) Rmdir(cancel <-chan struct{}, header *fuse.InHeader, name s
 	own := f.begin(p)
 	defer own.End()
 	id, e := f.tree.TrueOccupant(p)
-	f.engine.Release(ctx, id)
-	err = f.share.Remove(ctx, path, true, e.FileID)
-	if smbclient.HasStatus(err, wire.StatusDirectoryNotEmpty) && id != 0 && f.handles.awaitAside(id, settleFor) {
-		err = f.share.Remove(ctx, path, true, e.FileID)
+	defer f.engine.Release(ctx, id)()
+	if id != 0 {
+		f.handles.awaitAside(id, settleFor)
 	}
-	if err != nil {
+	if err := f.share.Remove(ctx, path, true, e.FileID); err != nil {
 		if id != 0 {
 			f.engine.Use(id)
 		}

@@ -85,9 +85,12 @@ func (f *FileSystem) openFlags(flags uint32) uint32 {
 	return fuse.FOPEN_DIRECT_IO | fuse.FOPEN_PARALLEL_DIRECT_WRITES
 }
 
-// settleFor is how long an open waits for a change on the server to become known that has taken
-// its file elsewhere, or away.
-const settleFor = time.Second
+const (
+	// knownWithin is how long an open waits at most for a change on the server to be told that has taken its file elsewhere, or away.
+	knownWithin = 5 * time.Second
+	// settleFor is how long one waits for what others hold open, and who writes to a new file for it to be told.
+	settleFor = time.Second
+)
 
 // openObject opens an object where it is on the server. If the server has another file there, or
 // none, a change is on its way to be told. Where the object is becomes known before that, and it
@@ -95,7 +98,7 @@ const settleFor = time.Second
 // then looks the name up again, which finds what has taken its place. An OPEN holds none of the locks
 // that the telling needs.
 func (f *FileSystem) openObject(ctx context.Context, id cache.ID, how share.Opening) (*share.File, cache.Entry, error) {
-	deadline := time.Now().Add(settleFor)
+	deadline := time.Now().Add(knownWithin)
 	for {
 		path, ok := f.tree.Path(id)
 		if ok {

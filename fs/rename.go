@@ -62,7 +62,7 @@ func (r renaming) again(ctx context.Context) error {
 
 // overDirectory removes the directory in the way, which has to be empty.
 func (r renaming) overDirectory(ctx context.Context, target cache.ID, fileID uint64) error {
-	r.f.engine.Release(ctx, target)
+	defer r.f.engine.Release(ctx, target)()
 	if err := r.f.share.Remove(ctx, r.newPath, true, fileID); err != nil {
 		r.f.engine.Use(target)
 		return err
@@ -85,7 +85,9 @@ func (r renaming) directory(ctx context.Context, refused error) error {
 			return err
 		}
 	}
-	if r.f.engine.ReleaseBelow(ctx, moving) == 0 {
+	resume, n := r.f.engine.ReleaseBelow(ctx, moving)
+	defer resume()
+	if n == 0 {
 		return refused
 	}
 	err := r.again(ctx)

@@ -14,6 +14,10 @@ var errGone = errors.New("the directory is gone")
 // arm opens the directory and sends the first request. Then the directory is listed, and listed
 // again after the pauses of compareAfter.
 func (e *Engine) arm(w *watch) *share.Directory {
+	if !e.mayOpen(w.id) {
+		return nil
+	}
+	defer e.arrived(w.id)
 	path, ok := e.tree.Path(w.id)
 	if !ok {
 		e.lose(w, nil, errGone)
@@ -28,7 +32,7 @@ func (e *Engine) arm(w *watch) *share.Directory {
 		e.tree.Opened(w.id, false) // while it is open its id belongs to nothing else
 	}
 	if now, ok := e.tree.Path(w.id); !ok || now != path || !e.tree.HasFileID(w.id, d.FileID()) {
-		e.closeLater(w.id, d)
+		e.close(e.ctx, w.id, d)
 		e.cannotArm(w, path, share.ErrMoved)
 		return nil
 	}
@@ -36,7 +40,7 @@ func (e *Engine) arm(w *watch) *share.Directory {
 	if w.gone || !e.fits(w, d) {
 		e.attend(w)
 		e.mu.Unlock()
-		e.closeLater(w.id, d)
+		e.close(e.ctx, w.id, d)
 		return nil
 	}
 	w.dir = d

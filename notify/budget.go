@@ -19,8 +19,6 @@ const (
 	restless = 5 * time.Second
 	// lingerMost bounds the directories without handles that are kept true because they were used lately.
 	lingerMost = 1024
-	// pauseForOwn is how long a directory stays closed for an own operation.
-	pauseForOwn = 300 * time.Millisecond
 	// growEvery is the pause between two steps by which a budget that the server made smaller grows.
 	growEvery = time.Minute
 )

@@ -102,6 +102,7 @@ type Engine struct {
 	turnCost  time.Duration       // guarded by mu: how long the last one took
 	hinted    int                 // guarded by mu: names noted in watch.hints of all watches
 	unsettled int                 // guarded by mu: watches that lost their handles and are not listed again yet
+	releases                      // guarded by mu
 	set                           // guarded by mu
 	debts                         // guarded by mu
 
@@ -120,6 +121,7 @@ func New(s *share.Share, tree *cache.Tree, teller Teller, opts Options) *Engine 
 		back:    make(chan struct{}, 1),
 		watches: map[cache.ID]*watch{},
 	}
+	e.releases = newReleases()
 	e.set = newSet(e.opts.Compare)
 	e.log = e.opts.Logger
 	e.budget = e.opts.Budget
@@ -241,28 +243,6 @@ func (e *Engine) CoherentSince(dir cache.ID) time.Time {
 	return since
 }
 
-// Release closes the handles of dir and waits until the server has let go of it, for an own
-// operation that they would keep from succeeding. Soon after, it is armed and compared again.
-func (e *Engine) Release(ctx context.Context, dir cache.ID) {
-	e.mu.Lock()
-	w := e.watches[dir]
-	if w == nil {
-		e.mu.Unlock()
-		return
-	}
-	open := []*share.Directory{w.dir, w.former}
-	w.dir, w.former, w.live, w.suspects = nil, nil, false, nil
-	until := time.Now().Add(pauseForOwn)
-	w.ownWork().pausedUntil = until
-	e.attendAt(w, until)
-	e.mu.Unlock()
-	for _, d := range open {
-		if d != nil {
-			e.close(ctx, dir, d)
-		}
-	}
-}
-
 // drop ends a watch without waiting for the server. Preconditions: e.mu is held.
 func (e *Engine) drop(w *watch) {
 	e.discard(w)
@@ -288,8 +268,13 @@ func (e *Engine) close(ctx context.Context, id cache.ID, d *share.Directory) {
 }
 
 // closeLater closes a directory's handles without waiting. When the engine is closed nobody waits for the server any more.
+// Preconditions: e.mu is held.
 func (e *Engine) closeLater(id cache.ID, d *share.Directory) {
-	e.closing.Go(func() { e.close(e.ctx, id, d) })
+	e.depart(id)
+	e.closing.Go(func() {
+		defer e.arrived(id)
+		e.close(e.ctx, id, d)
+	})
 }
 
 // forget takes w out of all tables; its handles, if it has any, are the caller's to close.
@@ -311,21 +296,4 @@ func (e *Engine) forget(w *watch) *share.Directory {
 	d := w.dir
 	w.dir = nil
 	return d
-}
-
-// ReleaseBelow ends the watches of all directories below dir and waits until the server has let
-// go of them. It returns how many there were.
-func (e *Engine) ReleaseBelow(ctx context.Context, dir cache.ID) int {
-	e.mu.Lock()
-	var ids []cache.ID
-	for id := range e.watches {
-		if id != dir && e.tree.Below(id, dir) {
-			ids = append(ids, id)
-		}
-	}
-	e.mu.Unlock()
-	for _, id := range ids {
-		e.Release(ctx, id)
-	}
-	return len(ids)
 }

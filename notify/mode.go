@@ -106,11 +106,8 @@ func (e *Engine) open(w *watch, path string) (*share.Directory, error) {
 
 // fits reports whether that is still the right way. Preconditions: e.mu is held.
 func (e *Engine) fits(w *watch, d *share.Directory) bool {
-	return d.Standing() == (w.granted && !e.byTree) && !w.paused()
+	return d.Standing() == (w.granted && !e.byTree) && e.released[w.id] == 0
 }
-
-// paused reports whether w is to stay closed for now. Preconditions: Engine.mu is held.
-func (w *watch) paused() bool { return w.own != nil && time.Now().Before(w.own.pausedUntil) }
 
 // opened begins the comparisons of a directory that was just opened. Preconditions: e.mu is held.
 func (e *Engine) opened(w *watch) {

@@ -32,9 +32,8 @@ type touches struct {
 
 // ownWork is what own work in a directory means for its watch. Guarded by Engine.mu.
 type ownWork struct {
-	heldSince   time.Time // when hints about own changes began to be held back; zero: none is
-	askAt       time.Time // when names that a local program has changed lately are asked for next
-	pausedUntil time.Time // it is not opened before: an own operation needs it closed
+	heldSince time.Time // when hints about own changes began to be held back; zero: none is
+	askAt     time.Time // when names that a local program has changed lately are asked for next
 }
 
 // Preconditions: Engine.mu is held.

@@ -16,14 +16,9 @@ const askAtOnce = 64
 // process brings the truth of one directory up to date.
 func (e *Engine) process(w *watch) {
 	e.mu.Lock()
-	d := w.dir
-	leave := w.gone
-	if d == nil && !leave && w.paused() {
-		e.attendAt(w, w.own.pausedUntil)
-		leave = true
-	}
+	d, gone := w.dir, w.gone
 	e.mu.Unlock()
-	if leave {
+	if gone {
 		return
 	}
 	e.judge(w)

@@ -90,6 +90,10 @@ func (d *Directory) verify(ctx context.Context) error {
 	if d.path == "" {
 		return nil
 	}
+	if !d.share.probes.begin(d.path) {
+		return ErrMoved // or is about to
+	}
+	defer d.share.probes.end(d.path)
 	st, err := ask(ctx, d.line, func(t *smbclient.TreeConnect) (smbclient.FileStat, error) {
 		return t.Stat(ctx, d.share.ServerPath(d.path), false)
 	})
