@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"container/list"
 	"log/slog"
 	"time"
 
@@ -64,11 +65,12 @@ func newSet(compare time.Duration) set {
 
 // plan is how a directory is kept true. Guarded by Engine.mu.
 type plan struct {
-	pinned    bool // a local program watches it, or a file in it
-	granted   bool // it counts against the budget and is notified of
-	comparing bool // the listing that is due is a comparison: what it finds, no notification told
-	turned    bool // it was its turn, and it waited
+	pinned    bool  // a local program watches it, or a file in it
+	granted   bool  // it counts against the budget and is notified of
+	comparing bool  // the listing that is due is a comparison: what it finds, no notification told
+	line      class // of its comparison that is due, or under way
 
+	waits     *list.Element // its place in Engine.pace; nil: it has none
 	usedAt    time.Time
 	compareAt time.Time
 	compared  int32                // comparisons since it was armed

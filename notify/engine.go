@@ -291,6 +291,7 @@ func (e *Engine) forget(w *watch) *share.Directory {
 	e.settled(w)
 	e.owes(w, time.Time{})
 	e.closeFormer(w)
+	e.leaveLine(w)
 	e.alarms.remove(w)
 	e.attention.remove(w)
 	d := w.dir

@@ -112,7 +112,8 @@ func (e *Engine) fits(w *watch, d *share.Directory) bool {
 // opened begins the comparisons of a directory that was just opened. Preconditions: e.mu is held.
 func (e *Engine) opened(w *watch) {
 	w.compared, w.quiet, w.suspects, w.untold = 0, 0, nil, nil
-	w.compareAt, w.turned = time.Time{}, false
+	e.leaveLine(w)
+	w.compareAt = time.Time{}
 	w.comparing = false
 	if !w.dir.Standing() {
 		w.recheck = 0

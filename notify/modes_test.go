@@ -401,25 +401,6 @@ func TestOff(t *testing.T) {
 	})
 }
 
-// TestPacer: listings of a class take their share of the time and no more, and what was saved up is
-// bounded.
-func TestPacer(t *testing.T) {
-	p := newPacer(defaultCompare)
-	now := time.Unix(1_000_000, 0)
-	const cost = 10 * time.Millisecond
-	done := 0
-	for end := now.Add(100 * time.Second); now.Before(end); done++ {
-		now = now.Add(p.turn(classBackground, cost, now))
-	}
-	most := int(backgroundShare * float64(102*time.Second) / float64(cost))
-	if done < most*9/10 || done > most+1 {
-		t.Errorf("%d listings in 100 s, want about %d", done, most)
-	}
-	if wait := p.turn(classSole, cost, now); wait != 0 {
-		t.Errorf("another class waits %v", wait)
-	}
-}
-
 // TestTree: one request at the root tells of everything, no handle below it is kept, and what the
 // server lost is found by listing.
 func TestTree(t *testing.T) {

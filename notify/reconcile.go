@@ -24,6 +24,9 @@ func (e *Engine) process(w *watch) {
 	e.judge(w)
 	if d == nil {
 		if d = e.arm(w); d == nil {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.leaveLine(w)
 			return
 		}
 	}
@@ -82,10 +85,11 @@ func (e *Engine) assignment(w *watch) (a assignment) {
 func (e *Engine) schedule(w *watch) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.endTurn(w, time.Now())
 	if at := w.recheckAt(); !at.IsZero() && w.dir != nil {
 		e.attendAt(w, at)
 	}
-	if !w.compareAt.IsZero() && w.dir != nil {
+	if !w.compareAt.IsZero() && w.dir != nil && w.waits == nil {
 		e.attendAt(w, w.compareAt)
 	}
 }
@@ -108,14 +112,13 @@ func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint)
 	if len(missing) > 0 {
 		e.confirm(w, d, lacking(missing, entries, hints))
 	}
-	e.compared(w, report)
+	e.compared(w, report, start)
 	for name, h := range hints {
 		if h&^cache.HintEcho == cache.HintModified {
 			e.unexplained(w, name, h)
 		}
 	}
 	e.mu.Lock()
-	w.listedAt, w.listCost = time.Now(), time.Since(start)
 	if !w.live {
 		w.surely = time.Time{}
 	}

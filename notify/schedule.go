@@ -21,63 +21,18 @@ const (
 	// pollShare is the part of the time that listings of one directory take at most where comparison is
 	// all there is.
 	pollShare = 0.1
-	// backgroundShare is the part that listings of all directories take on average where notification
-	// works, and backgroundMost that if shorter intervals than the default are asked for.
+	// soleShare is how many listings of all directories may be under way at a time where that is so, and unprovenShare how many, on average,
+	// where notification is not proven yet.
+	soleShare     = 2
+	unprovenShare = 0.1
+	// backgroundShare is how many, on average, where it works, and backgroundMost if shorter intervals than the default are asked for.
 	backgroundShare = 0.02
 	backgroundMost  = 0.5
 )
 
-// class is the urgency of a comparison.
-type class uint8
-
-const (
-	classSole       class = iota // nothing else finds changes
-	classUnproven                // nothing else is known to
-	classBackground              // to be sure
-	classes
-)
-
-// pacer keeps comparisons to their share of the time.
-type pacer struct {
-	shares [classes]float64 // how many listings of a class may be under way at a time, on average
-	free   [classes]time.Time
-}
-
-// newPacer returns a pacer for an interval of background comparisons. Who asks for a short one is
-// willing to pay for it.
-func newPacer(compare time.Duration) pacer {
-	wanted := backgroundShare * float64(defaultCompare) / float64(compare)
-	return pacer{shares: [classes]float64{1, 0.1, min(max(wanted, backgroundShare), backgroundMost)}}
-}
-
-// burst is the time for which a share that was not used is saved up.
-const burst = time.Second
-
-// turn takes a place in the queue for a listing that will last as long as cost, and returns how long
-// it has to wait.
-func (p *pacer) turn(c class, cost time.Duration, now time.Time) time.Duration {
-	if earliest := now.Add(-burst); p.free[c].Before(earliest) {
-		p.free[c] = earliest
-	}
-	wait := p.free[c].Sub(now)
-	p.free[c] = p.free[c].Add(time.Duration(float64(max(cost, 200*time.Microsecond)) / p.shares[c]))
-	return max(wait, 0)
-}
-
-// class of the next comparison of w. Preconditions: e.mu is held.
-func (e *Engine) class(w *watch) class {
-	switch {
-	case !e.believed(w):
-		return classSole
-	case !e.proven:
-		return classUnproven
-	}
-	return classBackground
-}
-
 // interval is the pause before the next comparison of w. Preconditions: e.mu is held.
 func (e *Engine) interval(w *watch, now time.Time) time.Duration {
-	first, last, share := 2*e.opts.Poll, slowest*e.opts.Poll, e.pace.shares[classBackground]
+	first, last, share := 2*e.opts.Poll, slowest*e.opts.Poll, e.pace[classBackground].share
 	c, wanted := e.class(w), w.wanted(now)
 	if wanted {
 		last = watchedSlowest * e.opts.Poll
@@ -104,12 +59,19 @@ func (e *Engine) plan(w *watch, now time.Time) {
 	if w.dir == nil || w.gone {
 		return
 	}
+	if w.waits != nil {
+		if w.line == e.class(w) {
+			return
+		}
+		e.leaveLine(w)
+		w.compareAt = time.Time{}
+	}
 	d := e.interval(w, now)
 	if spread := int64(d / 5); spread > 0 {
 		d -= time.Duration(rand.Int64N(spread))
 	}
 	if at := now.Add(d); w.compareAt.IsZero() || at.Before(w.compareAt) {
-		w.compareAt, w.turned = at, false
+		w.compareAt = at
 	}
 	e.attendAt(w, w.compareAt)
 }
@@ -119,15 +81,10 @@ func (e *Engine) due(w *watch, now time.Time) {
 	if w.compareAt.IsZero() || now.Before(w.compareAt) {
 		return
 	}
-	if !w.turned {
-		w.turned = true
-		if wait := e.pace.turn(e.class(w), w.listCost, now); wait > 0 {
-			w.compareAt = now.Add(wait)
-			return
-		}
+	if e.myTurn(w, now) {
+		w.compareAt = time.Time{}
+		w.list, w.comparing = true, true
 	}
-	w.compareAt, w.turned = time.Time{}, false
-	w.list, w.comparing = true, true
 }
 
 // report is what a listing found out about notification.
@@ -197,10 +154,12 @@ func (e *Engine) contentSettled(dir cache.ID, name string) bool {
 	return id != 0 && e.tree.Settled(id, time.Now(), e.opts.Settle)
 }
 
-// compared takes note of a listing that was made.
-func (e *Engine) compared(w *watch, r report) {
+// compared takes note of a listing that began at start.
+func (e *Engine) compared(w *watch, r report, start time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	now := time.Now()
+	w.listedAt, w.listCost = now, now.Sub(start)
 	w.compared++
 	if r.changed == 0 {
 		w.quiet++
@@ -208,6 +167,7 @@ func (e *Engine) compared(w *watch, r report) {
 	if r.comparing {
 		e.counters.comparisons.Add(1)
 	}
+	e.leaveLine(w)
 	w.compareAt = time.Time{}
-	e.plan(w, time.Now())
+	e.plan(w, now)
 }
