@@ -354,7 +354,7 @@ func makeAs(t *testing.T, ino uint64, name, content string) bool {
 	t.Helper()
 	var f *os.File
 	for range 4_000 {
-		f = openFile(t, filepath.Dir(name), unix.O_TMPFILE|os.O_WRONLY, 0o644)
+		f = try[*os.File](t)(os.OpenFile(filepath.Dir(name), unix.O_TMPFILE|os.O_WRONLY, 0o644))
 		defer f.Close()
 		var st unix.Stat_t
 		if must(t, unix.Fstat(int(f.Fd()), &st)); st.Ino == ino {
