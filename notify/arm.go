@@ -14,10 +14,10 @@ var errGone = errors.New("the directory is gone")
 // arm opens the directory and sends the first request. Then the directory is listed, and listed
 // again after the pauses of compareAfter.
 func (e *Engine) arm(w *watch) *share.Directory {
-	if !e.mayOpen(w.id) {
+	if !e.handles.Acquire(w.id) { // Release has it attended to later
 		return nil
 	}
-	defer e.arrived(w.id)
+	defer e.handles.Release(w.id)
 	path, ok := e.tree.Path(w.id)
 	if !ok {
 		e.lose(w, nil, errGone)

@@ -8,6 +8,7 @@ import (
 
 	"smbfs/cache"
 	"smbfs/share"
+	"smbfs/share/rundown"
 )
 
 // Teller makes changes known to local watchers.
@@ -102,11 +103,11 @@ type Engine struct {
 	turnCost  time.Duration       // guarded by mu: how long the last one took
 	hinted    int                 // guarded by mu: names noted in watch.hints of all watches
 	unsettled int                 // guarded by mu: watches that lost their handles and are not listed again yet
-	releases                      // guarded by mu
 	set                           // guarded by mu
 	debts                         // guarded by mu
 
-	touches  touches // has a lock of its own, a leaf
+	touches  touches                 // has a lock of its own, a leaf
+	handles  rundown.Table[cache.ID] // those of directories that are being opened or closed; has a lock of its own, a leaf
 	counters counters
 }
 
@@ -121,7 +122,6 @@ func New(s *share.Share, tree *cache.Tree, teller Teller, opts Options) *Engine 
 		back:    make(chan struct{}, 1),
 		watches: map[cache.ID]*watch{},
 	}
-	e.releases = newReleases()
 	e.set = newSet(e.opts.Compare)
 	e.log = e.opts.Logger
 	e.budget = e.opts.Budget
@@ -270,9 +270,9 @@ func (e *Engine) close(ctx context.Context, id cache.ID, d *share.Directory) {
 // closeLater closes a directory's handles without waiting. When the engine is closed nobody waits for the server any more.
 // Preconditions: e.mu is held.
 func (e *Engine) closeLater(id cache.ID, d *share.Directory) {
-	e.depart(id)
+	e.handles.Hold(id)
 	e.closing.Go(func() {
-		defer e.arrived(id)
+		defer e.handles.Release(id)
 		e.close(e.ctx, id, d)
 	})
 }
@@ -291,7 +291,7 @@ func (e *Engine) forget(w *watch) *share.Directory {
 	e.settled(w)
 	e.owes(w, time.Time{})
 	e.closeFormer(w)
-	e.leaveLine(w)
+	e.unplan(w)
 	e.alarms.remove(w)
 	e.attention.remove(w)
 	d := w.dir

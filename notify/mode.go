@@ -106,14 +106,13 @@ func (e *Engine) open(w *watch, path string) (*share.Directory, error) {
 
 // fits reports whether that is still the right way. Preconditions: e.mu is held.
 func (e *Engine) fits(w *watch, d *share.Directory) bool {
-	return d.Standing() == (w.granted && !e.byTree) && e.released[w.id] == 0
+	return d.Standing() == (w.granted && !e.byTree) && !e.handles.Down(w.id)
 }
 
 // opened begins the comparisons of a directory that was just opened. Preconditions: e.mu is held.
 func (e *Engine) opened(w *watch) {
 	w.compared, w.quiet, w.suspects, w.untold = 0, 0, nil, nil
-	e.leaveLine(w)
-	w.compareAt = time.Time{}
+	e.unplan(w)
 	w.comparing = false
 	if !w.dir.Standing() {
 		w.recheck = 0

@@ -97,8 +97,9 @@ func (e *Engine) endTurn(w *watch, now time.Time) {
 	}
 }
 
-// leaveLine gives up the place of w, if it has one. Preconditions: e.mu is held.
-func (e *Engine) leaveLine(w *watch) {
+// unplan calls the next comparison of w off. Preconditions: e.mu is held.
+func (e *Engine) unplan(w *watch) {
+	w.compareAt = time.Time{}
 	if w.waits == nil {
 		return
 	}

@@ -26,7 +26,7 @@ func (e *Engine) process(w *watch) {
 		if d = e.arm(w); d == nil {
 			e.mu.Lock()
 			defer e.mu.Unlock()
-			e.leaveLine(w)
+			e.unplan(w)
 			return
 		}
 	}

@@ -63,8 +63,7 @@ func (e *Engine) plan(w *watch, now time.Time) {
 		if w.line == e.class(w) {
 			return
 		}
-		e.leaveLine(w)
-		w.compareAt = time.Time{}
+		e.unplan(w)
 	}
 	d := e.interval(w, now)
 	if spread := int64(d / 5); spread > 0 {
@@ -167,7 +166,6 @@ func (e *Engine) compared(w *watch, r report, start time.Time) {
 	if r.comparing {
 		e.counters.comparisons.Add(1)
 	}
-	e.leaveLine(w)
-	w.compareAt = time.Time{}
+	e.unplan(w)
 	e.plan(w, now)
 }

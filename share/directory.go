@@ -90,10 +90,10 @@ func (d *Directory) verify(ctx context.Context) error {
 	if d.path == "" {
 		return nil
 	}
-	if !d.share.probes.begin(d.path) {
+	if !d.share.probes.Acquire(d.path) {
 		return ErrMoved // or is about to
 	}
-	defer d.share.probes.end(d.path)
+	defer d.share.probes.Release(d.path)
 	st, err := ask(ctx, d.line, func(t *smbclient.TreeConnect) (smbclient.FileStat, error) {
 		return t.Stat(ctx, d.share.ServerPath(d.path), false)
 	})
@@ -200,10 +200,10 @@ const maxSecurity = 64 << 10
 // Security returns a digest of the security descriptor at path. Of what is being removed here
 // there is none.
 func (s *Share) Security(ctx context.Context, path string) (uint64, error) {
-	if !s.probes.begin(path) {
+	if !s.probes.Acquire(path) {
 		return 0, fs.ErrNotExist
 	}
-	defer s.probes.end(path)
+	defer s.probes.Release(path)
 	sd, err := ask(ctx, s.watches.first, func(t *smbclient.TreeConnect) ([]byte, error) {
 		return t.QueryFile(ctx, s.ServerPath(path), wire.ReadControl|wire.FileReadAttributes, wire.InfoSecurity, 0, securityParts, maxSecurity)
 	})

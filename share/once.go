@@ -67,9 +67,16 @@ func collision(op, path string, again bool, err error) error {
 	return err
 }
 
+// keepAway waits until nothing looks at path. Nothing begins to until the function it returns is called.
+func (s *Share) keepAway(ctx context.Context, path string) (done func()) {
+	s.probes.Begin(path)
+	s.probes.Wait(path, ctx.Done())
+	return func() { s.probes.End(path) }
+}
+
 // Remove removes a file or an empty directory. id is its file id, 0 if that is not known.
 func (s *Share) Remove(ctx context.Context, path string, directory bool, id uint64) error {
-	defer s.probes.keepAway(path, ctx.Done())()
+	defer s.keepAway(ctx, path)()
 	server := s.ServerPath(path)
 	return s.work.do(ctx, func(t *smbclient.TreeConnect, again bool) error {
 		if again {
@@ -88,9 +95,9 @@ func (s *Share) Remove(ctx context.Context, path string, directory bool, id uint
 
 // Rename renames a file or directory. id is its file id, 0 if that is not known.
 func (s *Share) Rename(ctx context.Context, from, to string, replace bool, id uint64) error {
-	defer s.probes.keepAway(from, ctx.Done())()
+	defer s.keepAway(ctx, from)()
 	if replace {
-		defer s.probes.keepAway(to, ctx.Done())()
+		defer s.keepAway(ctx, to)()
 	}
 	oldPath, newPath := s.ServerPath(from), s.ServerPath(to)
 	return s.work.do(ctx, func(t *smbclient.TreeConnect, again bool) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"smbfs/cache"
+	"smbfs/share/rundown"
 	"smbfs/smbclient"
 	"smbfs/smbclient/wire"
 )
@@ -17,8 +18,8 @@ import (
 type Share struct {
 	work    *Line
 	watches watchLines
-	prefix  string // the mount's root below the share's, '\' separated
-	probes  probes
+	prefix  string                // the mount's root below the share's, '\' separated
+	probes  rundown.Table[string] // handles by which files and directories are only looked at, by path
 	files   files
 	outage  outage
 	onBreak atomic.Pointer[func(smbclient.BreakEvent)]
