@@ -112,9 +112,8 @@ func named(events []testenv.Event, name string) (about []testenv.Event) {
 }
 
 // TestShareClosed: the server's administrator closes the share for everybody who uses it. It is connected to again in the sessions there are;
-// what is open and what is watched goes on.
+// what is open and what is watched goes on. Not parallel: beside others the server sometimes closes it for one connection and not for the other.
 func TestShareClosed(t *testing.T) {
-	t.Parallel()
 	s := testenv.MustSamba(t, testenv.Options{})
 	m := testenv.MustMount(t, testenv.MountOptions{Samba: s})
 	w := testenv.MustWatch(t, testenv.WatchInotify, m.Mountpoint, testenv.WatchOptions{})
