@@ -165,6 +165,35 @@ func TestTreeLossConnectsTheTree(t *testing.T) {
 	})
 }
 
+// TestFlushFindsTheLoss: a FLUSH that is the first request to find the tree lost fails only if the server does not have what was written, and once.
+func TestFlushFindsTheLoss(t *testing.T) {
+	for name, has := range map[string]string{"the server has it": "written", "the server lost it": "writ"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, time.Second)
+				f, _, err := r.Open(t.Context(), "f", Opening{Read: true, Write: true, Create: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := f.WriteAt(t.Context(), []byte("written"), 0); err != nil {
+					t.Fatal(err)
+				}
+				r.work.restoreWith(func(ctx context.Context, tree *smbclient.TreeConnect) {
+					r.server.Tree.WriteFile("f", []byte(has))
+					r.restore(ctx, tree)
+				})
+				r.answer(wire.CommandFlush, wire.StatusNetworkNameDeleted)
+				if err := f.Flush(t.Context()); errors.Is(err, ErrDoubt) != (has != "written") || err != nil && !errors.Is(err, ErrDoubt) {
+					t.Errorf("flush: %v", err)
+				}
+				if err := f.Flush(t.Context()); err != nil {
+					t.Errorf("the flush after it: %v", err)
+				}
+			})
+		})
+	}
+}
+
 // TestUnfriendlyServer: one that takes everybody in and then says to each request that the session has expired, that the share or the session is gone, or
 // hangs up. A request waits no longer than for a server that is away, and the server is not beset.
 func TestUnfriendlyServer(t *testing.T) {

@@ -268,15 +268,16 @@ func (f *File) changed() {
 var ErrDoubt = errors.Join(errors.New("the server may have lost what was written before it went away"), syscall.EIO)
 
 // Flush has the server bring to its disk what was written. It fails with ErrDoubt, once, if the server may have lost some of that, and does
-// not have it.
+// not have it. That is looked at last: the FLUSH may be the request that finds the connection lost.
 func (f *File) Flush(ctx context.Context) error {
 	f.mu.Lock()
 	upTo := f.written
 	f.mu.Unlock()
-	if err := f.certain(ctx); err != nil && !errors.Is(err, ErrDoubt) {
+	if err := f.do(ctx, func(o *smbclient.Open) error { return o.Flush(ctx) }); err != nil {
 		return err
 	}
-	if err := f.do(ctx, func(o *smbclient.Open) error { return o.Flush(ctx) }); err != nil {
+	err := f.certain(ctx)
+	if err != nil && !errors.Is(err, ErrDoubt) {
 		return err
 	}
 	f.mu.Lock()
@@ -284,11 +285,10 @@ func (f *File) Flush(ctx context.Context) error {
 	if f.flushed = max(f.flushed, upTo); f.flushed == f.written {
 		f.unflushed = nothingUnflushed()
 	}
-	if f.doubt {
+	if err != nil {
 		f.doubt = false
-		return ErrDoubt
 	}
-	return nil
+	return err
 }
 
 // Settle is for a close(2): it fails as Flush does if what was written may not be on the server, without having it brought to the
