@@ -22,6 +22,7 @@ type Directory struct {
 	path   string
 	id     uint64 // file id
 	notify *smbclient.Open
+	first  *early          // the first CHANGE_NOTIFY until Await; then nil
 	mu     sync.Mutex      // held while a question is asked, also over the network: it is for nothing else
 	ask    *smbclient.Open // guarded by mu; nil: opened when there is a question
 	long   bool            // guarded by mu: the last listing did not fit in one message
@@ -45,31 +46,61 @@ type Notification struct {
 	Err      error              // the handle is of no use any more
 }
 
-// OpenDirectory opens the directory at path to be watched.
+// OpenDirectory opens the directory at path to be watched. The first CHANGE_NOTIFY travels in the same message; Await takes it up.
 func (s *Share) OpenDirectory(ctx context.Context, path string) (*Directory, error) {
-	line := s.watches.take(ctx)
-	n, id, err := s.openToWatch(ctx, line, path)
-	if err != nil {
-		s.watches.give(line)
+	d := &Directory{share: s, line: s.watches.take(ctx), path: path}
+	if err := d.openToWatch(ctx); err != nil {
+		s.watches.give(d.line)
 		return nil, err
 	}
-	return &Directory{share: s, line: line, path: path, id: id, notify: n}, nil
+	return d, nil
 }
 
-func (s *Share) openToWatch(ctx context.Context, line *Line, path string) (n *smbclient.Open, id uint64, err error) {
-	n, err = ask(ctx, line, func(t *smbclient.TreeConnect) (*smbclient.Open, error) {
-		return t.Create(ctx, s.ServerPath(path), watchParams)
+func (d *Directory) openToWatch(ctx context.Context) error {
+	s := d.share
+	o, err := ask(ctx, d.line, func(t *smbclient.TreeConnect) (*smbclient.Open, error) {
+		d.first = &early{}
+		o, _, err := t.CreateAndNotify(ctx, s.ServerPath(d.path), watchParams, smbclient.NotifyParams{}, deliverTo(d.first.put))
+		return o, err
 	})
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	e, err := s.describe(ctx, path, n)
+	e, err := s.describe(ctx, d.path, o)
 	if err != nil {
-		_, _ = n.Close(ctx)
-		return nil, 0, err
+		_, _ = o.Close(ctx)
+		return err
 	}
-	n.Contexts = nil // they have said which directory it is, and would be kept as long as it is watched
-	return n, e.FileID, nil
+	o.Contexts = nil // they have said which directory it is, and would be kept as long as it is watched
+	d.notify, d.id = o, e.FileID
+	return nil
+}
+
+// early keeps what the first CHANGE_NOTIFY of a directory brings until somebody listens: who has opened it looks first at what that is.
+type early struct {
+	mu      sync.Mutex
+	deliver func(Notification) // guarded by mu; nil: nobody listens yet
+	came    *Notification      // guarded by mu
+}
+
+func (f *early) put(n Notification) {
+	f.mu.Lock()
+	deliver := f.deliver
+	f.came = &n
+	f.mu.Unlock()
+	if deliver != nil {
+		deliver(n)
+	}
+}
+
+func (f *early) listen(deliver func(Notification)) {
+	f.mu.Lock()
+	f.deliver = deliver
+	came := f.came
+	f.mu.Unlock()
+	if came != nil {
+		deliver(*came)
+	}
 }
 
 // Hears reports whether the directory's connection is known to work: the silence of its watch means that nothing happened.
@@ -104,14 +135,20 @@ func (d *Directory) verify(ctx context.Context) error {
 	return err
 }
 
-// Await sends a CHANGE_NOTIFY. deliver is called once, on the connection's goroutine, when it has
-// completed; it must not wait.
+// Await sends a CHANGE_NOTIFY, or takes up the first. deliver is called once, on the connection's goroutine, when it has completed, or by Await
+// if the first has by now; it must not wait.
 func (d *Directory) Await(ctx context.Context, deliver func(Notification)) error {
-	_, err := d.notify.StartChangeNotify(ctx, smbclient.NotifyParams{}, func(r *smbclient.NotifyRequest) {
-		events, err := r.Result()
-		deliver(notification(events, err))
-	})
+	if f := d.first; f != nil {
+		d.first = nil
+		f.listen(deliver)
+		return nil
+	}
+	_, err := d.notify.StartChangeNotify(ctx, smbclient.NotifyParams{}, deliverTo(deliver))
 	return err
+}
+
+func deliverTo(deliver func(Notification)) func(*smbclient.NotifyRequest) {
+	return func(r *smbclient.NotifyRequest) { deliver(notification(r.Result())) }
 }
 
 // notification takes the result of a CHANGE_NOTIFY.

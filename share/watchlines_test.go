@@ -53,15 +53,16 @@ func TestManyWatchesAreSpread(t *testing.T) {
 		r.wantConnections("work", "watch")
 		second := r.watch(1)
 		r.wantConnections("work", "watch", "watch 2")
-		told := make(chan Notification, 1)
-		for i, d := range []*Directory{first[0], second[0]} {
+		told := make(chan Notification, 2)
+		for _, d := range []*Directory{first[0], second[0]} {
 			if err := d.Await(t.Context(), func(n Notification) { told <- n }); err != nil {
 				t.Fatal(err)
 			}
-			synctest.Wait() // until the server has the request
-			name := fmt.Sprint("made ", i)
-			r.server.Tree.WriteFile(name, nil)
-			if n := <-told; len(n.Events) == 0 || n.Events[0].Name != name || !d.Hears() {
+		}
+		synctest.Wait() // until the server has the requests
+		r.server.Tree.WriteFile("made", nil)
+		for i, d := range []*Directory{first[0], second[0]} {
+			if n := <-told; len(n.Events) == 0 || n.Events[0].Name != "made" || !d.Hears() {
 				t.Errorf("directory %d: %+v; heard: %v", i, n, d.Hears())
 			}
 		}

@@ -30,6 +30,9 @@ var onRclone = place{"rclone mount", func(b *bench, work func(dir string) error)
 	return work(r.Mountpoint)
 }}
 
+// onMemory is what FUSE alone can do.
+var onMemory = place{memoryName, (*bench).onMemory}
+
 // onDisk is the server's folder itself.
 var onDisk = place{"local folder", func(b *bench, work func(dir string) error) error { return work(b.samba.Dir) }}
 

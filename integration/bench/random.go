@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 	"unsafe"
 
@@ -28,7 +29,7 @@ type file interface {
 
 // random measures reads and writes of a page at random places, at a depth of 1 and of 16, past the page cache.
 func (b *bench) random() error {
-	if err := os.WriteFile(b.samba.Path("big"), make([]byte, min(b.bytes, 256<<20)), 0o644); err != nil {
+	if err := os.WriteFile(b.samba.Path("big"), make([]byte, b.randomBytes()), 0o644); err != nil {
 		return err
 	}
 	defer os.Remove(b.samba.Path("big"))
@@ -38,20 +39,49 @@ func (b *bench) random() error {
 		{"random 4 KiB reads, depth 16", "ops/s", map[string]float64{library: 0.8}},
 		{"random 4 KiB writes, depth 1", "ops/s", nil},
 		{"random 4 KiB writes, depth 16", "ops/s", nil},
-	}, side{"smbfs", b.randomMounted}, side{library, b.randomLibrary}, side{goSMB2Name, b.randomGoSMB2})
+	}, b.randomAt(onSmbfs("smbfs")), side{library, b.randomLibrary}, side{goSMB2Name, b.randomGoSMB2}, b.randomAt(onMemory))
 }
 
-func (b *bench) randomMounted() (figures []float64, err error) {
-	err = b.mounted(func(m *testenv.Mounted) error {
-		f, err := os.OpenFile(m.Path("big"), os.O_RDWR|syscall.O_DIRECT, 0)
-		if err != nil {
-			return err
+// randomBytes is the size of the file that random access goes to.
+func (b *bench) randomBytes() int64 { return min(b.bytes, 256<<20) }
+
+// randomAt is the side that has fio do all four kinds at a place.
+func (b *bench) randomAt(p place) side {
+	return side{p.name, func() (figures []float64, err error) {
+		err = p.use(b, func(dir string) error {
+			for _, kind := range []string{"randread", "randwrite"} {
+				for _, depth := range []int{1, 16} {
+					rate, err := b.fio(filepath.Join(dir, "big"), kind, depth)
+					if err != nil {
+						return err
+					}
+					figures = append(figures, rate)
+				}
+			}
+			return nil
+		})
+		return figures, err
+	}}
+}
+
+// fio does b.ops operations, in as many threads as depth, and gives how many a second. A Go program would have to find another thread each time
+// that one waits for the kernel, and that is what would be measured.
+func (b *bench) fio(file, kind string, depth int) (float64, error) {
+	out, err := exec.Command("fio", "--name=pages", "--filename="+file, "--rw="+kind, fmt.Sprintf("--bs=%d", smallSize), "--direct=1",
+		"--ioengine=psync", "--thread", fmt.Sprintf("--numjobs=%d", depth), "--group_reporting", "--norandommap", "--randrepeat=0",
+		fmt.Sprintf("--size=%d", b.randomBytes()), fmt.Sprintf("--io_size=%d", b.ops/depth*smallSize), "--output-format=json").Output()
+	if err != nil {
+		return 0, fmt.Errorf("fio: %w", err)
+	}
+	var report struct {
+		Jobs []struct {
+			Read, Write struct{ IOPS float64 }
 		}
-		defer f.Close()
-		figures, err = b.randomly(f)
-		return err
-	})
-	return figures, err
+	}
+	if err := json.Unmarshal(out, &report); err != nil || len(report.Jobs) != 1 {
+		return 0, fmt.Errorf("fio's report has %d groups of jobs: %v", len(report.Jobs), err)
+	}
+	return report.Jobs[0].Read.IOPS + report.Jobs[0].Write.IOPS, nil
 }
 
 func (b *bench) randomLibrary() (figures []float64, err error) {
@@ -100,7 +130,7 @@ func (b *bench) randomly(f file) ([]float64, error) {
 
 // pages does b.ops operations, depth at a time, and gives how many a second.
 func (b *bench) pages(do func([]byte, int64) (int, error), depth int) (float64, error) {
-	pages := min(b.bytes, 256<<20) / smallSize
+	pages := b.randomBytes() / smallSize
 	errs := make(chan error, depth)
 	var wg sync.WaitGroup
 	start := time.Now()
@@ -141,9 +171,8 @@ func (b *bench) smallWrites() error {
 		return []float64{rate}, err
 	}
 	nothing := func() (func(), error) { return func() {}, nil }
-	memory := place{memoryName, func(b *bench, work func(string) error) error { return b.onMemory(work) }}
 	var sides []side
-	for _, p := range []place{onSmbfs("smbfs"), memory, onRclone, onDisk} {
+	for _, p := range []place{onSmbfs("smbfs"), onMemory, onRclone, onDisk} {
 		sides = append(sides, b.doing(p, nothing, write))
 	}
 	return b.compare([]line{{"sequential 4 KiB writes", "MiB/s", map[string]float64{memoryName: 0.8, onRclone.name: 1}}}, sides...)
