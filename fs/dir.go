@@ -15,6 +15,7 @@ import (
 // dirHandle is an open directory: a listing that stays as it is while it is read.
 type dirHandle struct {
 	id    cache.ID
+	order order        // of the directories in it, none yet
 	mu    sync.Mutex   // held while the listing is made, also over the network: it is for nothing else
 	names []cache.Name // guarded by mu; nil: not listed yet
 }
@@ -25,8 +26,7 @@ func (f *FileSystem) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenO
 	id := cache.ID(in.NodeId)
 	f.engine.Use(id)
 	f.engine.UsedBy(in.Pid)
-	f.walks.used(id)
-	out.Fh = f.dirs.add(&dirHandle{id: id})
+	out.Fh = f.dirs.add(&dirHandle{id: id, order: f.entered(id)})
 	if f.engine.Coherent(id) > 0 {
 		out.OpenFlags = fuse.FOPEN_CACHE_DIR
 		if f.dirs.readWithin(id, time.Now(), f.listingKept()) {
@@ -87,6 +87,7 @@ func (f *FileSystem) readDir(cancel <-chan struct{}, in *fuse.ReadIn, add func(c
 			return errno(err)
 		}
 		h.names = names
+		f.walks.given(h.order, names)
 	}
 	for i := int(in.Offset); i < len(h.names); i++ {
 		n := h.names[i]
@@ -118,16 +119,22 @@ func (f *FileSystem) names(ctx context.Context, id cache.ID) ([]cache.Name, erro
 // refresh lists a directory on the server and takes what it finds into the tree. Names that a
 // watched directory seems to lack are left to the engine to ask for.
 func (f *FileSystem) refresh(ctx context.Context, id cache.ID) error {
+	return f.refreshBy(ctx, id, func(ctx context.Context, path string) ([]cache.Observation, error) {
+		return f.share.List(ctx, path, f.tree.Entries(id))
+	})
+}
+
+func (f *FileSystem) refreshBy(ctx context.Context, id cache.ID, list func(ctx context.Context, path string) ([]cache.Observation, error)) error {
 	path, ok := f.tree.Path(id)
 	if !ok {
 		return f.gone(id)
 	}
 	asOf, now := f.tree.Now(), time.Now()
-	list, err := f.share.List(ctx, path, f.tree.Entries(id))
+	entries, err := list(ctx, path)
 	if err != nil {
 		return err
 	}
-	missing, _ := f.tree.Compare(id, asOf, now, list)
+	missing, _ := f.tree.Compare(id, asOf, now, entries)
 	f.engine.Look(id, missing)
 	return nil
 }

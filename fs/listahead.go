@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"smbfs/cache"
-	"smbfs/share"
 )
 
 // Programs ask for the same directories in the same order again and again: find and git do, and whoever has a list of names. When the
@@ -42,11 +41,7 @@ func (f *FileSystem) listAhead(dir cache.ID, k *walk) (start func()) {
 		}
 		w.last = id
 	}
-	return func() {
-		for id, k := range next {
-			w.ahead.Go(func() { w.ended(k, now, f.refresh(share.AtOnce(f.ctx), id)) })
-		}
-	}
+	return func() { f.list(next, now, f.refresh) }
 }
 
 // rootAsked notes that somebody is about to wait for the root's own attributes.

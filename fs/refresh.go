@@ -24,12 +24,18 @@ const (
 	slowPause   = 16
 )
 
-// walks recognises directories whose entries are asked for one after the other, and the order in which directories are: see listahead.go.
+// walks recognises directories whose entries are asked for one after the other, and the order in which directories are: see listahead.go and
+// walkahead.go.
 type walks struct {
 	mu    sync.Mutex
 	byDir map[cache.ID]*walk // guarded by mu
 	last  cache.ID           // guarded by mu: the last directory that was asked for, or listed ahead
 	ahead sync.WaitGroup     // listings that nobody waits for yet
+
+	orders  []*order  // guarded by mu
+	steps   int       // guarded by mu: how many directories of those in orders were opened
+	stepped time.Time // guarded by mu: when the last one was
+	run     int       // guarded by mu: how many are listed ahead of it
 }
 
 // walk is the recent past of one directory. Guarded by walks.mu.

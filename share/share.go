@@ -148,6 +148,15 @@ func (s *Share) List(ctx context.Context, path string, entries int) ([]cache.Obs
 	return s.observations(path, list), err
 }
 
+// ListOnce lists the directory at path in one message. It reports false if it has more entries than fit into that.
+func (s *Share) ListOnce(ctx context.Context, path string) (entries []cache.Observation, whole bool, err error) {
+	list, err := ask(ctx, s.work, func(t *smbclient.TreeConnect) (list []wire.DirEntry, err error) {
+		_, list, whole, err = t.ListOnce(ctx, s.ServerPath(path), listParams, "*")
+		return list, err
+	})
+	return s.observations(path, list), whole, err
+}
+
 // listParams open a directory to read its names.
 var listParams = smbclient.CreateParams{
 	Access:      wire.FileListDirectory | wire.FileReadAttributes | wire.Synchronize,

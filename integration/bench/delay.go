@@ -25,6 +25,9 @@ func (b *bench) delayed() error {
 		suffix := fmt.Sprintf(", %v away", d)
 		err = b.filePhases(suffix, max(12, b.few()/80), onSmbfs("smbfs"), onRclone)
 		if err == nil {
+			err = b.walkWork(suffix, onSmbfs("smbfs"), onRclone)
+		}
+		if err == nil {
 			err = b.treeWork(suffix, max(12, b.few()/80), onSmbfs("smbfs"), onRclone)
 		}
 		if err == nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -71,7 +72,40 @@ func makeTree(files int) (t *tree, err error) {
 
 // trees measures them against rclone and the local folder.
 func (b *bench) trees() error {
+	if err := b.walkWork("", onSmbfs("smbfs"), onRclone, onDisk); err != nil {
+		return err
+	}
 	return b.treeWork("", b.few()/5, onSmbfs("smbfs"), onRclone, onDisk)
+}
+
+// A tree that is looked through for the first time has so many folders in as many folders, with as many files in each.
+const walkWidth = 8
+
+// walkWork measures that: nothing is known of what is there before the mount.
+func (b *bench) walkWork(suffix string, places ...place) error {
+	var folders []string
+	for i := range walkWidth * walkWidth {
+		folders = append(folders, fmt.Sprintf("trees/%d/%d", i/walkWidth, i%walkWidth))
+	}
+	prepare := func() (func(), error) {
+		undo, err := b.folders(append([]string{"trees"}, folders...)...)
+		for _, folder := range folders {
+			for i := range walkWidth {
+				err = errors.Join(err, os.WriteFile(b.samba.Path(folder, fmt.Sprint(i)), nil, 0o644))
+			}
+		}
+		return undo, err
+	}
+	walk := func(dir string) ([]float64, error) {
+		start := time.Now()
+		err := find(dir)
+		return []float64{walkWidth * walkWidth * walkWidth / time.Since(start).Seconds()}, err
+	}
+	var sides []side
+	for _, p := range places {
+		sides = append(sides, b.doing(p, prepare, walk))
+	}
+	return b.compare([]line{{"find, cold" + suffix, "files/s", map[string]float64{onRclone.name: 2}}}, sides...)
 }
 
 func (b *bench) treeWork(suffix string, files int, places ...place) error {
