@@ -103,22 +103,25 @@ func (t *TreeConnect) CreateAndNotify(ctx context.Context, name string, p Create
 	c := t.session.conn
 	create := p.request(name)
 	create.orphan = t.closeOrphan
-	opened := make(chan *Open, 1) // nil: it failed
 	n := c.newNotify(wire.RelatedFileID, np, func(n *NotifyRequest) {
 		// A server that keeps the order has answered the CREATE: whoever waits for that is about to tell. From any other one
 		// it comes in time, too, or the connection ends.
-		if o := <-opened; o != nil && done != nil {
+		n.opening.Lock()
+		o := n.open
+		n.opening.Unlock()
+		if o != nil && done != nil {
 			done(n)
 		}
 	})
+	n.opening.Lock()
+	defer n.opening.Unlock()
 	m := &message{requests: []*request{create, n.r}, session: t.session, treeID: t.id, related: true, seal: t.seal}
 	o, err := t.createAndNotify(ctx, name, p, m, create)
-	n.open = o
-	n.r.watches.Store(o)
-	opened <- o
 	if err != nil {
 		return nil, nil, err
 	}
+	n.open = o
+	n.r.watches.Store(o)
 	return o, n, nil
 }
 

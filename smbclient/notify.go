@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"sync"
 
 	"smbfs/smbclient/wire"
 )
@@ -17,9 +18,10 @@ type NotifyParams struct {
 
 // NotifyRequest is a CHANGE_NOTIFY that was sent.
 type NotifyRequest struct {
-	open *Open // set before any callback
-	conn *Connection
-	r    *request
+	opening sync.Mutex // held until the message that opens the directory too has done so, also over the network: callbacks wait for it
+	open    *Open      // set before any callback
+	conn    *Connection
+	r       *request
 }
 
 // StartChangeNotify sends a CHANGE_NOTIFY and returns: nobody waits for what may never come. ctx
