@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// side is one way to do a piece of work. A run gives a figure for each line of the table, more is better; none is NaN.
+// side is one way to do a piece of work. A run gives a figure for each line of the table, more is better, or none, or untried.
 type side struct {
 	name string
 	run  func() ([]float64, error)
@@ -19,8 +19,10 @@ type line struct {
 	goals      map[string]float64
 }
 
-// none is the figure of a side that cannot do it.
-var none = math.NaN()
+// none is the figure of a side that cannot do it, and untried of one that does not: the table says nothing of that.
+var none, untried = math.NaN(), math.Inf(-1)
+
+func isFigure(v float64) bool { return !math.IsNaN(v) && v != untried }
 
 // compare measures the sides and adds the ratios of ours, which is the first, to each other one.
 func (b *bench) compare(lines []line, sides ...side) error {
@@ -73,7 +75,7 @@ type pairs struct {
 // known leaves out what one of the two has no figure for.
 func (p pairs) known() (q pairs) {
 	for i := range p.ours {
-		if !math.IsNaN(p.ours[i]) && !math.IsNaN(p.peers[i]) {
+		if isFigure(p.ours[i]) && isFigure(p.peers[i]) {
 			q.ours, q.peers = append(q.ours, p.ours[i]), append(q.peers, p.peers[i])
 		}
 	}
@@ -111,7 +113,8 @@ func quantile(v []float64, q float64) float64 {
 func (t *table) addRates(what, peer, unit string, goal float64, all pairs) {
 	p := all.known()
 	if len(p.ours) == 0 {
-		if ours := slices.DeleteFunc(slices.Clone(all.ours), math.IsNaN); len(ours) > 0 {
+		ours := slices.DeleteFunc(slices.Clone(all.ours), func(v float64) bool { return !isFigure(v) })
+		if len(ours) > 0 && slices.ContainsFunc(all.peers, math.IsNaN) {
 			t.add(what, figure(median(ours), unit), peer+": fails", "", "none", true)
 		}
 		return

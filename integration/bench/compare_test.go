@@ -23,15 +23,16 @@ func TestMedianAndRatio(t *testing.T) {
 	}
 }
 
-// TestCompare: sides take turns in being first, and a peer that fails has no figure.
+// TestCompare: sides take turns in being first, a peer that fails has no figure, and of one that does not try there is no line.
 func TestCompare(t *testing.T) {
 	b := &bench{config: config{runs: 3}, stop: make(chan os.Signal)}
 	order := ""
 	one := func(name string, v float64, err error) side {
 		return side{name, func() ([]float64, error) { order += name; return []float64{v}, err }}
 	}
-	err := b.compare([]line{{"work", "ops/s", map[string]float64{"b": 3}}}, one("a", 8, nil), one("b", 4, nil), one("c", 0, errors.New("cannot")))
-	if err != nil || order != "abcbcacab" {
+	cannot := errors.New("cannot")
+	err := b.compare([]line{{"work", "ops/s", map[string]float64{"b": 3}}}, one("a", 8, nil), one("b", 4, nil), one("c", 0, cannot), one("d", untried, nil))
+	if err != nil || order != "abcdbcdacdab" {
 		t.Errorf("order %q, %v", order, err)
 	}
 	var rows []string
