@@ -130,15 +130,13 @@ const OneMessage = 4000
 
 // List lists the directory at path, which is believed to have so many entries.
 func (s *Share) List(ctx context.Context, path string, entries int) ([]cache.Observation, error) {
-	server := s.ServerPath(path)
-	list, err := ask(ctx, s.work, func(t *smbclient.TreeConnect) ([]wire.DirEntry, error) {
-		if entries <= OneMessage {
-			_, list, whole, err := t.ListOnce(ctx, server, listParams, "*")
-			if err != nil || whole {
-				return list, err
-			}
+	if entries <= OneMessage {
+		if list, whole, err := s.ListOnce(ctx, path); err != nil || whole {
+			return list, err
 		}
-		o, list, err := t.CreateAndList(ctx, server, listParams, "")
+	}
+	list, err := ask(ctx, s.work, func(t *smbclient.TreeConnect) ([]wire.DirEntry, error) {
+		o, list, err := t.CreateAndList(ctx, s.ServerPath(path), listParams, "")
 		if err != nil {
 			return nil, err
 		}
