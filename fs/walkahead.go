@@ -39,9 +39,11 @@ func (f *FileSystem) entered(dir cache.ID) order {
 	}
 	w, now := &f.walks, time.Now()
 	w.mu.Lock()
-	k := w.of(dir, now)
-	late := k.unused && k.listing == nil && !f.tree.Complete(dir, now, f.opts.AttrTimeout)
-	k.unused = false
+	late := false
+	if k := w.byDir[dir]; k != nil {
+		late = k.unused && k.listing == nil && !f.tree.Complete(dir, now, f.opts.AttrTimeout)
+		k.unused = false
+	}
 	above := w.above(o.up)
 	o.next = w.step(above, dir)
 	switch {
