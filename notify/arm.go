@@ -137,7 +137,7 @@ func (e *Engine) retry(w *watch) {
 	case !exists: // nothing can be in what is missing itself
 		e.settled(w)
 	}
-	if w.failures++; !e.share.WatchesUp() {
+	if w.failures++; w.granted && !e.share.WatchesUp() {
 		return // it is armed when the connection is back
 	}
 	e.attendAt(w, time.Now().Add(5*time.Millisecond<<min(w.failures, 12)))

@@ -45,6 +45,9 @@ type set struct {
 	refused     bool // the server has no CHANGE_NOTIFY
 	refusedSaid bool
 	refusedAt   time.Time
+	refusedFor  time.Duration // how long it is not asked again
+	refusedErr  error
+	breaker     breaker
 	probing     bool // it is asked again, with one directory
 	probedAt    time.Time
 

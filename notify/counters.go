@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"smbfs/cache"
@@ -78,6 +79,8 @@ func (e *Engine) effective() (now Mode, why string) {
 	switch m := e.opts.Mode; {
 	case m == Off || m == Poll:
 		return m, ""
+	case e.refused && errors.Is(e.refusedErr, errWatchConnection):
+		return Poll, e.refusedErr.Error()
 	case e.refused:
 		return Poll, "the server does not notify of changes"
 	case e.trust.lost:

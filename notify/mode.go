@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,10 +69,14 @@ func (e *Engine) refuse(err error) {
 		return
 	}
 	e.refused, e.probing = true, false
-	e.refusedAt = time.Now()
+	e.refusedAt, e.refusedFor, e.refusedErr = time.Now(), askAgainAfter, err
 	if !e.refusedSaid {
 		e.refusedSaid = true
-		e.log.Warn("the server does not notify of changes: directories in use are compared instead, which finds a change within a second or two where somebody watches",
+		what := "the server does not notify of changes"
+		if errors.Is(err, errWatchConnection) {
+			what = errWatchConnection.Error()
+		}
+		e.log.Warn(what+": directories in use are compared instead, which finds a change within a second or two where somebody watches",
 			"every", e.opts.Poll, "err", err)
 	}
 	for _, w := range e.watches {
@@ -83,7 +88,7 @@ func (e *Engine) refuse(err error) {
 // Preconditions: e.mu is held.
 func (e *Engine) askAgain(now time.Time) {
 	switch {
-	case e.refused && now.Sub(e.refusedAt) >= askAgainAfter:
+	case e.refused && now.Sub(e.refusedAt) >= e.refusedFor && e.share.WatchesUp():
 		e.refused, e.probing = false, true
 		e.probedAt = now
 	case e.probing && e.held > 0 && now.Sub(e.probedAt) >= 5*time.Second:

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"slices"
+	"time"
 
 	"smbfs/cache"
 )
@@ -17,7 +18,13 @@ func (e *Engine) outage(up bool) {
 	switch {
 	case e.ctx.Err() != nil:
 	case !up:
+		e.breaker.lost(time.Now())
 		e.loseAll()
+		for _, w := range e.watches {
+			if !w.granted { // it needs no connection of its own
+				e.attend(w)
+			}
+		}
 	case e.byTree:
 		select {
 		case e.back <- struct{}{}:

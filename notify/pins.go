@@ -29,6 +29,7 @@ func (e *Engine) tend() {
 	for {
 		select {
 		case now := <-ticker.C:
+			e.checkWatchConnection(now)
 			e.keep(now)
 		case <-e.ctx.Done():
 			return

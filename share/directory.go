@@ -241,7 +241,7 @@ func (s *Share) Security(ctx context.Context, path string) (uint64, error) {
 		return 0, fs.ErrNotExist
 	}
 	defer s.probes.Release(path)
-	sd, err := ask(ctx, s.watches.first, func(t *smbclient.TreeConnect) ([]byte, error) {
+	sd, err := ask(ctx, s.lister(), func(t *smbclient.TreeConnect) ([]byte, error) {
 		return t.QueryFile(ctx, s.ServerPath(path), wire.ReadControl|wire.FileReadAttributes, wire.InfoSecurity, 0, securityParts, maxSecurity)
 	})
 	if err != nil {

@@ -40,6 +40,7 @@ type Line struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+	hurry  chan struct{} // capacity 1: the next attempt need not wait
 
 	mu         sync.Mutex
 	tree       *smbclient.TreeConnect // guarded by mu: the present one, or the last
@@ -55,7 +56,7 @@ type Line struct {
 
 // NewLine begins with a connection that was made.
 func NewLine(tree *smbclient.TreeConnect, opts LineOptions) *Line {
-	l := &Line{opts: opts, log: opts.Logger, tree: tree, up: true, since: time.Now(), turned: make(chan struct{})}
+	l := &Line{opts: opts, log: opts.Logger, tree: tree, up: true, since: time.Now(), turned: make(chan struct{}), hurry: make(chan struct{}, 1)}
 	if l.log == nil {
 		l.log = slog.Default()
 	}

@@ -24,6 +24,7 @@ func (s *Share) OnWatches(f func(up bool)) {
 	})
 	s.work.notify(func(up bool) {
 		if up {
+			s.watches.first.retryNow()
 			s.outageOver()
 		}
 	})

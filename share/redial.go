@@ -100,12 +100,25 @@ func pauseAfter(failures int, last error) time.Duration {
 	return d + time.Duration(rand.Int64N(int64(d)/4))
 }
 
+// retryNow ends the pause before the next attempt: another connection has just reached the server.
+func (l *Line) retryNow() {
+	if l.isUp() {
+		return
+	}
+	select {
+	case l.hurry <- struct{}{}:
+	default:
+	}
+}
+
 // pause waits so long, and reports false if the line is to end.
 func (l *Line) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return l.ctx.Err() == nil
+	case <-l.hurry:
 		return l.ctx.Err() == nil
 	case <-l.ctx.Done():
 		return false
