@@ -32,6 +32,9 @@ func (e *Engine) soon(w *watch, d *share.Directory, within time.Duration) (now f
 // next request, unless nothing is urgent.
 func (e *Engine) notified(w *watch, d *share.Directory, n share.Notification) {
 	e.counters.notifications.Add(1)
+	if e.dropped(w) {
+		return
+	}
 	switch {
 	case n.Err != nil:
 		e.lose(w, d, n.Err)
@@ -60,4 +63,11 @@ func (e *Engine) notified(w *watch, d *share.Directory, n share.Notification) {
 		e.explain(w, ev.Name)
 	}
 	e.attend(w)
+}
+
+// dropped reports whether nobody watches w any more.
+func (e *Engine) dropped(w *watch) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return w.gone
 }

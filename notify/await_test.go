@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"smbfs/cache"
+	"smbfs/share"
 	"smbfs/smbclient/smbtest"
 	"smbfs/smbclient/wire"
 )
@@ -73,5 +74,47 @@ func TestOneTellerHangs(t *testing.T) {
 		}
 		close(done)
 		r.within(time.Second, "create d0/hangs", "close-write d0/hangs", "close-write d2/passes")
+	})
+}
+
+// TestNotifiedOfWhatWasDropped: a notification for a directory that nobody watches any more leaves no debt, for which each later removal would
+// wait.
+func TestNotifiedOfWhatWasDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{}, nil)
+		r.watched(2)
+		time.Sleep(15 * time.Second)
+		id := r.look("d0")
+		r.engine.mu.Lock()
+		w := r.engine.watches[id]
+		d := w.dir
+		r.engine.drop(w)
+		r.engine.mu.Unlock()
+		r.engine.notified(w, d, share.Notification{Events: []share.Event{{Name: "f", Hint: cache.HintAdded}}})
+		time.Sleep(time.Second)
+		r.engine.mu.Lock()
+		defer r.engine.mu.Unlock()
+		if n, since := r.engine.owed.Len(), r.engine.oldestOwed; n > 0 || !since.IsZero() {
+			t.Errorf("%d directories are owed answers, since %v", n, since)
+		}
+	})
+}
+
+// TestHintAgainWhereThereAreTooMany: a name whose question is to be asked again is noted by a listing where no more names are.
+func TestHintAgainWhereThereAreTooMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{}, nil)
+		r.watched(1)
+		r.engine.mu.Lock()
+		defer r.engine.mu.Unlock()
+		var w *watch
+		for _, w = range r.engine.watches {
+		}
+		r.engine.hinted += hintsMost
+		w.hintAgain("f", cache.HintModified)
+		r.engine.hinted -= hintsMost
+		if len(w.hints) != 0 || !w.list {
+			t.Errorf("noted: %v; to be listed: %v", w.hints, w.list)
+		}
 	})
 }

@@ -26,6 +26,7 @@ type debt struct {
 // owe notes that something is to be looked at. Preconditions: Engine.mu is held.
 func (w *watch) owe() {
 	switch now := time.Now(); {
+	case w.gone: // nobody will look: the debt would never be paid, and everything wait for it
 	case w.looking && w.later.IsZero():
 		w.later = now
 	case !w.looking && w.since.IsZero():

@@ -100,7 +100,9 @@ func (w *watch) hintAgain(name string, h cache.Hint) {
 	newer := w.hints[name]
 	w.oweStill()
 	w.hint(name, 0)
-	w.hints[name] = h.Then(newer)
+	if _, noted := w.hints[name]; noted { // else the directory is listed
+		w.hints[name] = h.Then(newer)
+	}
 }
 
 // lru orders watches by their last use.
