@@ -26,11 +26,32 @@ func (f *FileSystem) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (
 	if r := h.known(ctx, x, f.contentOf); r != nil {
 		return r, fuse.OK
 	}
-	n, err := h.get(ctx, buf[:min(int(in.Size), len(buf))], int64(in.Offset))
-	if err != nil && !errors.Is(err, io.EOF) {
+	n, err := f.readOn(ctx, h, buf[:min(int(in.Size), len(buf))], int64(in.Offset))
+	if err != nil {
 		return nil, errno(err)
 	}
 	return fuse.ReadResultData(buf[:n]), fuse.OK
+}
+
+// readOn reads from the server until b is full or the file ends. An answer with less than was asked for is no end while the file is known
+// to be longer: the server may answer as it likes, or a WRITE beyond may be on its way, which makes of what is missing a hole.
+func (f *FileSystem) readOn(ctx context.Context, h *handle, b []byte, off int64) (n int, err error) {
+	for flushed := false; ; {
+		m, err := h.get(ctx, b[n:], off+int64(n))
+		n += m
+		switch {
+		case err == nil:
+			return n, nil
+		case !errors.Is(err, io.EOF):
+			return n, err
+		case off+int64(n) >= f.contentOf(h.id).size || m == 0 && flushed:
+			return n, nil
+		}
+		if err := h.file.back.flush(ctx, everything); err != nil {
+			return n, err
+		}
+		flushed = true
+	}
 }
 
 // known serves a READ with what was read before, if it can.

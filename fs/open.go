@@ -2,6 +2,8 @@ package fs
 
 import (
 	"context"
+	"errors"
+	iofs "io/fs"
 	"slices"
 	"syscall"
 	"time"
@@ -304,17 +306,31 @@ func (f *FileSystem) Fsync(cancel <-chan struct{}, in *fuse.FsyncIn) fuse.Status
 	if h == nil {
 		return fuse.EBADF
 	}
-	if !h.writer {
-		return fuse.OK
-	}
 	ctx, done := f.within(cancel)
 	defer done()
-	if err := f.flush(ctx, h, true); err != nil {
-		return errno(err)
+	if h.writer {
+		return errno(f.sync(ctx, h, true))
+	}
+	// Through one opened for reading what others have written is meant. A server takes FLUSH from who may write alone (MS-SMB2 3.3.5.11).
+	for _, other := range f.handles.of(h.id) {
+		if !other.writer {
+			continue
+		}
+		if err := f.sync(ctx, other, false); err != nil && !errors.Is(err, iofs.ErrClosed) {
+			return errno(err)
+		}
+	}
+	return fuse.OK
+}
+
+// sync waits until what was written through h is on the server's disk.
+func (f *FileSystem) sync(ctx context.Context, h *handle, once bool) error {
+	if err := f.flush(ctx, h, once); err != nil {
+		return err
 	}
 	h.use.RLock()
 	defer h.use.RUnlock()
-	return errno(h.open.Flush(ctx))
+	return h.open.Flush(ctx)
 }
 
 // FsyncDir answers FSYNCDIR: the server has every change of names when it has answered.
