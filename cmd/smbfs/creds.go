@@ -16,7 +16,7 @@ const maxSecretFile = 64 << 10
 
 // readCredentials reads a credentials file of mount.cifs(8): lines "username=value", "password=value", "domain=value", with the names
 // told by their first letters in any case, leading blanks skipped, and everything after '=' taken as it is, trailing blanks
-// and commas included. Other lines are comments. What an option said already wins over the file. It warns about a file that others
+// and commas included; blanks after '=' are skipped if there are some before it. A line without '=' and one that begins with # or ; is a comment. What an option said already wins over the file. It warns about a file that others
 // can read.
 func (s *settings) readCredentials(file string, warn func(string)) error {
 	text, mode, err := readSecretFile(file)
@@ -27,8 +27,12 @@ func (s *settings) readCredentials(file string, warn func(string)) error {
 		warn(fmt.Sprintf("credentials file %s can be read by everybody; chmod 600 it", file))
 	}
 	var found settings
-	for line := range bytes.Lines(text) {
-		found.credentialLine(strings.TrimRight(string(line), "\r\n"))
+	number := 0
+	for line := range bytes.Lines(bytes.TrimPrefix(text, utf8BOM)) {
+		number++
+		if !found.credentialLine(strings.TrimRight(string(line), "\r\n")) { // the number alone: the line may hold the password
+			warn(fmt.Sprintf("credentials file %s, line %d: before = there is none of username, password, password2 and domain; the line is ignored", file, number))
+		}
 	}
 	s.Username = cmp.Or(s.Username, found.Username)
 	s.Domain = cmp.Or(s.Domain, found.Domain)
@@ -41,19 +45,30 @@ func (s *settings) readCredentials(file string, warn func(string)) error {
 	return nil
 }
 
-func (s *settings) credentialLine(line string) {
-	name, value, ok := strings.Cut(strings.TrimLeft(line, " \t"), "=")
-	name = strings.ToLower(name)
+// utf8BOM is what some editors put at the beginning of a file.
+var utf8BOM = []byte("\xef\xbb\xbf")
+
+// credentialLine takes one line. It reports false for one that looks like a setting and is none.
+func (s *settings) credentialLine(line string) bool {
+	line = strings.TrimLeft(line, " \t")
+	before, value, ok := strings.Cut(line, "=")
+	name := strings.ToLower(strings.TrimRight(before, " \t"))
+	if name != strings.ToLower(before) { // "password = x"
+		value = strings.TrimLeft(value, " \t")
+	}
 	switch {
-	case !ok:
+	case !ok, strings.HasPrefix(line, "#"), strings.HasPrefix(line, ";"):
 	case strings.HasPrefix(name, "user"):
 		s.setUserName(value)
-	case strings.TrimRight(name, " \t") == "password2":
+	case name == "password2":
 	case strings.HasPrefix(name, "pass"):
 		s.Password, s.passwordSet = Secret(value), true
 	case strings.HasPrefix(name, "dom"):
 		s.Domain = value
+	default:
+		return false
 	}
+	return true
 }
 
 // readSecretFile reads a small file; its errors say what to do and never what the file holds.

@@ -138,6 +138,8 @@ func explainProtocol(err error, cfg *Config) (string, int) {
 	switch {
 	case errors.Is(err, smbclient.ErrDialect):
 		return fmt.Sprintf("%s does not speak %s; try another vers=, or leave it out", server, dialects(cfg)), exitMount
+	case errors.Is(err, smbclient.ErrGuest) && cfg.Anonymous:
+		return fmt.Sprintf("%s takes %s for a guest, who has no key to sign or encrypt with; leave sign and seal out, or mount as a user", server, who(cfg)), exitMount
 	case errors.Is(err, smbclient.ErrGuest):
 		return fmt.Sprintf("%s does not know %s and offers guest access instead; check the user name, or ask for it with -o guest", server, who(cfg)), exitMount
 	case errors.Is(err, smbclient.ErrNoEncryption):

@@ -65,6 +65,9 @@ func mount(ctx context.Context, cfg Config, log *slog.Logger) (Mounted, error) {
 		return nil, err
 	}
 	m.monitor.start(metrics, log)
+	if m.monitor.Status().Server.Guest {
+		log.Warn("mounted as guest: nothing is signed or encrypted, somebody in between can read and change it")
+	}
 	return m, nil
 }
 

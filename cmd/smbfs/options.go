@@ -39,6 +39,7 @@ type settings struct {
 	passwordSet bool   // password= was given, even if empty
 	portSet     bool   // port= was given: it wins over //host:port
 	guest       bool   // guest or sec=none
+	signingSet  bool   // sign, nosign or sec=ntlmsspi
 }
 
 // splitOptions cuts a -o argument at its commas. In the value of an option whose name begins with "pass" two commas stand for

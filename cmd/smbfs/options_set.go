@@ -56,6 +56,9 @@ func setCredentials(s *settings, g given) error {
 	return nil
 }
 
+// setSigning notes that signing was asked for, or asked to be left out.
+func (s *settings) setSigning(on bool) { s.RequireSigning, s.signingSet = on, true }
+
 func setGuest(s *settings, _ given) error {
 	s.guest = true
 	return nil
@@ -98,7 +101,7 @@ func setSec(s *settings, g given) error {
 	switch g.value {
 	case "ntlmssp":
 	case "ntlmsspi":
-		s.RequireSigning = true
+		s.setSigning(true)
 	case "none":
 		s.guest = true
 	case "krb5", "krb5i", "krb5p":

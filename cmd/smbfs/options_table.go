@@ -54,9 +54,9 @@ var serverOptions = []option{
 		help: "ntlmssp (default), ntlmsspi (signing required) or none (anonymous)"},
 	{names: []string{"seal"}, group: groupServer, set: func(s *settings, _ given) error { s.Seal = true; return nil },
 		help: "encrypt everything; fails if the server cannot"},
-	{names: []string{"sign"}, group: groupServer, set: func(s *settings, _ given) error { s.RequireSigning = true; return nil },
-		help: "sign everything, the default"},
-	{names: []string{"nosign"}, group: groupServer, set: func(s *settings, _ given) error { s.RequireSigning = false; return nil },
+	{names: []string{"sign"}, group: groupServer, set: func(s *settings, _ given) error { s.setSigning(true); return nil },
+		help: "sign everything, the default but for guests, who cannot"},
+	{names: []string{"nosign"}, group: groupServer, set: func(s *settings, _ given) error { s.setSigning(false); return nil },
 		help: "sign only if the server demands it; somebody in between can then change data"},
 	{names: []string{"soft"}, group: groupServer, set: func(s *settings, _ given) error { s.Hard = false; return nil },
 		help: "while the server is out of reach requests wait for retrans + 1 times echo_interval and then fail, the default"},
@@ -89,7 +89,9 @@ var fileOptions = []option{
 		help: "locks are local to this machine; default: the server has them too, and other machines meet them"},
 	{names: []string{"noexec"}, group: groupFiles, set: addFlag, help: "run no programs from the mount"},
 	{names: []string{"exec"}, group: groupFiles, set: dropFlag("noexec"), help: "programs may be run, the default"},
-	{names: []string{"noatime", "nodiratime", "sync", "dirsync"}, group: groupFiles, set: addFlag,
+	{names: []string{"nodiratime"}, group: groupFiles, set: func(*settings, given) error { return nil },
+		help: "accepted, and changes nothing: access times are the server's"},
+	{names: []string{"noatime", "sync", "dirsync"}, group: groupFiles, set: addFlag,
 		help: "passed to the kernel"},
 }
 

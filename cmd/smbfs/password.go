@@ -70,6 +70,9 @@ func (e passwordEnv) get() (pw Secret, ok bool, err error) {
 func (s *settings) complete(env passwordEnv, warn func(string), ask func(prompt string) (Secret, error)) error {
 	if s.guest {
 		s.Anonymous, s.Username, s.Domain, s.Password = true, "", "", ""
+		if !s.signingSet {
+			s.RequireSigning = false // a guest has no key to sign with
+		}
 		return nil
 	}
 	if s.credentials != "" {

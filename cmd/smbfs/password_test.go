@@ -158,3 +158,24 @@ func TestConfigGoesThroughThePipe(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestForeignCredentialsFile: a file that an editor of another system wrote is read like any other, and a line that says nothing is named.
+func TestForeignCredentialsFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "creds")
+	text := "\xef\xbb\xbf# of the NAS\r\nusername = carol\r\npassword= with blank \r\nDomain\t= D\r\npasword=secret\r\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := parseOptions("credentials=" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var warned []string
+	err = s.complete(passwordEnv{}, func(w string) { warned = append(warned, w) }, noQuestion(t))
+	if err != nil || s.Username != "carol" || string(s.Password) != " with blank " || s.Domain != "D" {
+		t.Errorf("%v: %q %q %q", err, s.Username, string(s.Password), s.Domain)
+	}
+	if len(warned) != 1 || !strings.Contains(warned[0], "line 5") || strings.Contains(warned[0], "secret") {
+		t.Errorf("warned: %q", warned)
+	}
+}
