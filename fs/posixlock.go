@@ -45,14 +45,17 @@ type held struct {
 // heldLocks are those of one file. No two of one owner overlap.
 type heldLocks []held
 
-// conflict returns a lock that keeps w from being given, or nil.
-func (l heldLocks) conflict(w held) *held {
+// conflict returns the first lock, by where it begins, that keeps w from being given, or nil: fcntl(2) names the first.
+func (l heldLocks) conflict(w held) (first *held) {
 	for i, h := range l {
+		if first != nil && h.from >= first.from {
+			continue
+		}
 		if h.owner != w.owner && h.flock == w.flock && h.meets(w.span) && (h.mode == share.LockedExclusive || w.mode == share.LockedExclusive) {
-			return &l[i]
+			first = &l[i]
 		}
 	}
-	return nil
+	return first
 }
 
 // with returns the locks when w takes the place of what its owner had there.
