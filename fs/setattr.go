@@ -20,6 +20,9 @@ func (f *FileSystem) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fu
 	if f.opts.ReadOnly {
 		return fuse.EROFS
 	}
+	if !storable(in.GetATime()) || !storable(in.GetMTime()) {
+		return fuse.EINVAL
+	}
 	ctx, done := f.within(cancel)
 	defer done()
 	id := cache.ID(in.NodeId)
@@ -46,6 +49,11 @@ func (f *FileSystem) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fu
 	}
 	f.attrOut(v, out)
 	return fuse.OK
+}
+
+// storable reports whether SMB has a time for t, if one is given: from 1601 to 30828 (MS-DTYP 2.3.3). Another would become one of these unseen.
+func storable(t time.Time, given bool) bool {
+	return !given || wire.FiletimeOf(t).Time().Sub(t).Abs() < time.Second
 }
 
 // setBasic sets times and attributes, through a handle that may write if there is one.
