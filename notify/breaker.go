@@ -27,6 +27,7 @@ type breaker struct {
 	downAt time.Time   // since when it is down, as keep has seen it; zero: it is up
 	losses []time.Time // the last ones, lossesMost at most
 	retry  time.Duration
+	gaveUp time.Time // when the connection was last given up
 }
 
 // lost takes note that the connection was lost.
@@ -54,9 +55,13 @@ func (b *breaker) fails(now time.Time, up bool, steady time.Time) bool {
 	return down || flaps
 }
 
-// pause is how long notification is not tried after the connection was given up once more.
-func (b *breaker) pause() time.Duration {
-	b.losses = nil
+// pause is how long notification is not tried after the connection was given up once more. After a long time without that the pauses
+// begin anew.
+func (b *breaker) pause(now time.Time) time.Duration {
+	if now.Sub(b.gaveUp) > 2*askAgainAfter {
+		b.retry = 0
+	}
+	b.losses, b.gaveUp = nil, now
 	b.retry = min(max(2*b.retry, firstRetry), askAgainAfter)
 	return b.retry
 }
@@ -78,5 +83,5 @@ func (e *Engine) checkWatchConnection(now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.refuse(errWatchConnection)
-	e.refusedFor = e.breaker.pause()
+	e.refusedFor = e.breaker.pause(now)
 }

@@ -56,3 +56,24 @@ func TestWatchConnectionFails(t *testing.T) {
 		})
 	}
 }
+
+// TestBreakerPauses: the pauses before notification is tried again double up to askAgainAfter, and begin anew after a long time that was good.
+func TestBreakerPauses(t *testing.T) {
+	var b breaker
+	now := time.Unix(1e9, 0)
+	for _, want := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second, 80 * time.Second} {
+		if d := b.pause(now); d != want {
+			t.Errorf("the pause is %v, want %v", d, want)
+		}
+		now = now.Add(want)
+	}
+	for range 10 {
+		now = now.Add(b.pause(now))
+	}
+	if d := b.pause(now); d != askAgainAfter {
+		t.Errorf("the longest pause is %v, want %v", d, askAgainAfter)
+	}
+	if d := b.pause(now.Add(time.Hour)); d != firstRetry {
+		t.Errorf("after an hour the pause is %v, want %v", d, firstRetry)
+	}
+}
