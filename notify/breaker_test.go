@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -20,16 +21,17 @@ func TestWatchConnectionFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var r *rig
-				broken := true
+				var broken atomic.Bool
+				broken.Store(true)
 				dial := func(ctx context.Context, _ uint64) (*smbclient.TreeConnect, error) {
-					if broken && !flaps {
+					if broken.Load() && !flaps {
 						return nil, syscall.ECONNREFUSED
 					}
 					s, err := smbclient.Connect(ctx, smbclient.Config{Address: "server:445", Dial: r.dial, Credentials: r.server.Credentials()})
 					if err != nil {
 						return nil, err
 					}
-					if broken {
+					if broken.Load() {
 						c := r.conns[len(r.conns)-1]
 						time.AfterFunc(400*time.Millisecond, func() { c.Close() })
 					}
@@ -47,7 +49,7 @@ func TestWatchConnectionFails(t *testing.T) {
 					r.write(`d0\`+f, "")
 					r.within(5*time.Second, "create d0/"+f)
 				}
-				broken = false
+				broken.Store(false)
 				time.Sleep(15 * time.Minute)
 				if s := r.engine.Stats(); s.Now != Auto && s.Now != Dir || s.Notified != s.Watched {
 					t.Errorf("the connection is back; the mode is %s (%s), %d of %d notified of", s.Now, s.Why, s.Notified, s.Watched)
