@@ -97,13 +97,20 @@ func (f *FileSystem) Unlink(cancel <-chan struct{}, header *fuse.InHeader, name 
 	own := f.begin(p)
 	defer own.End()
 	id, e := f.tree.TrueOccupant(p)
+	var aside *asideFile
 	if f.handles.awaitClosed(id) {
-		var err error
-		if path, err = f.setAside(ctx, id, p, path, e.FileID); err != nil {
+		if aside, err = f.setAside(ctx, id, p, path, e.FileID); err != nil {
 			return errno(err)
 		}
 	}
-	if err := f.share.Remove(ctx, path, false, e.FileID); err != nil {
+	if aside != nil {
+		if err = aside.remove(ctx); err != nil {
+			aside.putBack(ctx)
+		}
+	} else {
+		err = f.share.Remove(ctx, path, false, e.FileID)
+	}
+	if err != nil {
 		return errno(err)
 	}
 	own.Removed(p)

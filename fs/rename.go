@@ -2,6 +2,7 @@ package fs
 
 import (
 	"context"
+	"syscall"
 
 	"smbfs/cache"
 	"smbfs/smbclient"
@@ -26,11 +27,20 @@ func (r renaming) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.rename(ctx); err != nil {
-		_ = r.f.share.Rename(context.WithoutCancel(ctx), aside, r.newPath, false, e.FileID)
+	if aside == nil { // another object has the name
+		if err = r.rename(ctx); smbclient.HasStatus(err, wire.StatusObjectNameCollision) {
+			return syscall.EISDIR // nothing else is in the way of what replaces
+		}
 		return err
 	}
-	return r.f.share.Remove(ctx, aside, false, e.FileID)
+	if err := r.rename(ctx); err != nil {
+		aside.putBack(ctx)
+		return err
+	}
+	if err := aside.remove(ctx); err != nil { // what was asked for is done
+		aside.show(err)
+	}
+	return nil
 }
 
 // rename does what the server will not do in one go.

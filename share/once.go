@@ -110,6 +110,40 @@ func (s *Share) Rename(ctx context.Context, from, to string, replace bool, id ui
 	})
 }
 
+// ErrReplaced says that something else has the name by now.
+var ErrReplaced = errors.New("the name is another object's by now")
+
+// SetAside renames the file with that id, and nothing else: what is at from is opened, looked at, and renamed by that handle. It returns
+// ErrReplaced if that is another object.
+func (s *Share) SetAside(ctx context.Context, from, to string, id uint64) error {
+	defer s.keepAway(ctx, from)()
+	oldPath, newPath := s.ServerPath(from), s.ServerPath(to)
+	return s.work.do(ctx, func(t *smbclient.TreeConnect, again bool) error {
+		if again {
+			if done, err := renamed(ctx, t, oldPath, newPath, id); done || err != nil {
+				return err
+			}
+		}
+		o, err := t.Create(ctx, oldPath, smbclient.CreateParams{
+			Access:      wire.Delete | wire.FileReadAttributes | wire.Synchronize,
+			Share:       wire.ShareAll,
+			Disposition: wire.DispositionOpen,
+			Options:     wire.OptionOpenReparsePoint,
+		})
+		if err != nil {
+			return err
+		}
+		defer func() { _, _ = o.Close(context.WithoutCancel(ctx)) }()
+		switch e, err := s.describe(ctx, oldPath, o); {
+		case err != nil:
+			return err
+		case e.Kind == cache.Directory, id != 0 && e.FileID != 0 && e.FileID != id:
+			return ErrReplaced
+		}
+		return o.Rename(ctx, newPath, false)
+	})
+}
+
 // renamed reports whether a rename has happened whose answer was lost.
 func renamed(ctx context.Context, t *smbclient.TreeConnect, from, to string, id uint64) (bool, error) {
 	old, err := idAt(ctx, t, from)

@@ -105,8 +105,9 @@ func (t *TreeConnect) Create(ctx context.Context, name string, p CreateParams) (
 
 // createAnd makes an Open, by a message in which what also returns comes after the CREATE.
 func (t *TreeConnect) createAnd(ctx context.Context, name string, p CreateParams, also func() []*request) (*Open, error) {
+	carrying := t.withLease(name, p).Lease.State != wire.LeaseNone
 	o, err := t.create(ctx, name, p, also)
-	if p.Lease.State != wire.LeaseNone && HasStatus(err, wire.StatusInvalidParameter) {
+	if carrying && HasStatus(err, wire.StatusInvalidParameter) {
 		p.Lease = Lease{} // the key is known to the server as another file's
 		t.session.conn.leases.forget(t, name)
 		return t.create(ctx, name, p, also)

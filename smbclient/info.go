@@ -113,5 +113,9 @@ func (o *Open) Rename(ctx context.Context, newName string, replace bool) error {
 		return err
 	}
 	info := wire.FileRenameInformation{ReplaceIfExists: replace, Name: newName}
-	return o.SetInfo(ctx, wire.InfoFile, wire.ClassFileRename, 0, info.Append(nil))
+	err := o.SetInfo(ctx, wire.InfoFile, wire.ClassFileRename, 0, info.Append(nil))
+	if err == nil {
+		o.tree.session.conn.leases.renamed(o.tree, o.name, newName)
+	}
+	return err
 }
