@@ -114,10 +114,14 @@ func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint)
 	}
 	e.compared(w, report, start)
 	for name, h := range hints {
-		if h&^cache.HintEcho == cache.HintModified {
+		switch {
+		case h&^cache.HintEcho == cache.HintModified:
 			e.unexplained(w, name, h)
+		case h&cache.HintModified != 0:
+			e.doubt(w, name)
 		}
 	}
+	e.secureNew(w, entries)
 	e.mu.Lock()
 	if !w.live {
 		w.surely = time.Time{}
@@ -251,10 +255,15 @@ func (e *Engine) observe(w *watch, asOf cache.Stamp, start time.Time, obs []cach
 		if outcomes[i] == cache.Changed {
 			e.found(w, ob.Name, ob.Hint, own[i])
 		}
-		if outcomes[i] == cache.Same && ob.Hint&^cache.HintEcho == cache.HintModified && ob.Entry != nil {
+		switch {
+		case ob.Entry == nil || ob.Hint&cache.HintModified == 0:
+		case outcomes[i] == cache.Same && ob.Hint&^cache.HintEcho == cache.HintModified:
 			e.unexplained(w, ob.Name, ob.Hint)
+		default:
+			e.doubt(w, ob.Name)
 		}
 	}
+	e.secureNew(w, obs)
 }
 
 const (
