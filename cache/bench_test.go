@@ -16,13 +16,13 @@ func benchTree(n int, names []Observation) (*Tree, []ID) {
 			Entry: &Entry{Identity: Identity{FileID: uint64(10 + i), Created: int64(i), Kind: Directory}}}
 	}
 	now := time.Unix(1e9, 0)
-	t.Watch(RootID, now)
+	t.Watch(RootID, now, 0)
 	t.Compare(RootID, t.Now(), now, list)
 	ids := make([]ID, n)
 	for i, l := range list {
 		v := t.Lookup(Place{RootID, l.Name}, now, Freshness{time.Hour, time.Hour})
 		ids[i] = v.ID
-		t.Watch(v.ID, now)
+		t.Watch(v.ID, now, 0)
 		t.Compare(v.ID, t.Now(), now, names)
 		names = nil
 	}

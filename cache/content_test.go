@@ -267,7 +267,7 @@ func TestRootIsInNothing(t *testing.T) {
 	for _, watched := range []bool{false, true} {
 		tree, now := New(root, testHold), time.Unix(1e9, 0)
 		if watched {
-			tree.Watch(RootID, now)
+			tree.Watch(RootID, now, 0)
 		}
 		tree.Opened(RootID, false)
 		listed := []Observation{{Name: "listed", Entry: &root}}

@@ -85,7 +85,7 @@ func (d *decoder) call() {
 	case 13:
 		d.now = d.now.Add(time.Duration(d.next()) * 10 * time.Millisecond)
 	case 14:
-		t.Watch(d.id(), d.now)
+		t.Watch(d.id(), d.now, 0)
 	case 15:
 		t.Unwatch(d.id())
 	case 16:

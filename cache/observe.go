@@ -279,7 +279,7 @@ func (d *directory) leave(name string) {
 }
 
 // baseline takes a name that nobody was told anything of, in a directory that was not known whole: it is no news that it is
-// there, unless a notification says so. It reports false if there is something to tell. Preconditions: t.mu is held.
+// there, unless a notification says so, or its times do. It reports false if there is something to tell. Preconditions: t.mu is held.
 func (t *Tree) baseline(dir *object, asOf Stamp, now time.Time, ob Observation) bool {
 	d := dir.dir
 	if _, unread := d.unread[ob.Name]; d.complete > 0 && !unread || ob.Hint&(HintAdded|HintRenamed) != 0 {
@@ -287,6 +287,9 @@ func (t *Tree) baseline(dir *object, asOf Stamp, now time.Time, ob Observation) 
 	}
 	if !t.known(dir) {
 		return false // its own appearance is yet to be told, and all that is in it
+	}
+	if d.watched && d.news.hasAppeared(ob.Entry) {
+		return false
 	}
 	o := t.object(*ob.Entry, ob.Hint)
 	defer t.keep(o)()
@@ -304,6 +307,9 @@ func (t *Tree) baseline(dir *object, asOf Stamp, now time.Time, ob Observation) 
 	s.asOf = asOf
 	t.setTruth(p, s, o)
 	t.setTold(p, s, o)
+	if what := d.news.todo(ob.Entry); d.watched && t.note(o, p, what) {
+		o.rhythmOf().settled = now
+	}
 	return true
 }
 

@@ -25,7 +25,7 @@ func (w *world) watchOne() {
 func (w *world) watch(o *object) {
 	w.logf("watch %d", o.id)
 	w.epoch++
-	if first := !o.isWatched(); w.t.Watch(o.id, w.now) && first {
+	if first := !o.isWatched(); w.t.Watch(o.id, w.now, 0) && first {
 		w.news.watched(w.t, o)
 	}
 	w.w.look(o.id)

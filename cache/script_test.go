@@ -237,7 +237,7 @@ func (p *play) local(op string, args []string) {
 			p.hold(path)
 			id := p.id(p.srv.dir(path))
 			p.w.look(id)
-			p.t.Watch(id, p.now)
+			p.t.Watch(id, p.now, 0)
 			if op == "watch" {
 				p.compare(p.srv.dir(path), p.t.Now())
 			}

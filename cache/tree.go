@@ -95,6 +95,7 @@ type directory struct {
 	gone     map[string]Stamp    // names whose slot went: how old an answer about them must not be
 	removed  Stamp               // the same for names that were taken out of gone
 	looked   bool                // a listing was ever compared
+	news     newsSince           // what a first listing finds and is news all the same
 	watched  bool                // changes are to be told
 	pinned   bool                // and a local program listens
 	leaving  bool                // it is being told gone, what is in it first; it never comes back

@@ -13,8 +13,9 @@ type Security struct {
 // begins to watch it, before anybody has listed it. Later it is just what is there.
 const newFor = 2 * time.Second
 
-// Watch says that changes of dir are to be told from now on. What had been told stays the base.
-func (t *Tree) Watch(dir ID, now time.Time) bool {
+// Watch says that changes of dir are to be told from now on. What had been told stays the base. clock is what the server's clock showed when
+// nobody watched dir yet, a FILETIME; what is newer is news, also to who lists dir for the first time. 0: that is not known.
+func (t *Tree) Watch(dir ID, now time.Time, clock int64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o := t.byID[dir]
@@ -23,6 +24,9 @@ func (t *Tree) Watch(dir ID, now time.Time) bool {
 	}
 	if !o.dir.looked && (o.rhythm == nil || now.Sub(o.rhythm.settled) > newFor) {
 		o.dir.complete = 0
+	}
+	if !o.dir.watched {
+		o.dir.news = o.newsSince(clock)
 	}
 	t.watch(o)
 	return true
@@ -104,6 +108,14 @@ func (t *Tree) Exists(dir ID) (exists, held, told bool) {
 	}
 	root := o.id == RootID
 	return t.exists(o), o.refs > 0, root || len(o.told) > 0
+}
+
+// HeldBefore reports whether the kernel holds id by more than the lookup that is being answered.
+func (t *Tree) HeldBefore(id ID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.byID[id]
+	return o != nil && o.refs > 1
 }
 
 // Entries counts the names known in dir.

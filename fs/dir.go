@@ -134,6 +134,7 @@ func (f *FileSystem) refreshBy(ctx context.Context, id cache.ID, list func(ctx c
 	if err != nil {
 		return err
 	}
+	f.engine.Listed(ctx, id, entries)
 	missing, _ := f.tree.Compare(id, asOf, now, entries)
 	f.engine.Look(id, missing)
 	return nil

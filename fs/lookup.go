@@ -57,7 +57,7 @@ func (f *FileSystem) Lookup(cancel <-chan struct{}, header *fuse.InHeader, name 
 		out.SetAttrTimeout(0)
 	}
 	if v.Entry.Kind == cache.Directory {
-		f.engine.Use(v.ID)
+		f.engine.Found(v.ID)
 		f.engine.UsedBy(header.Pid)
 	}
 	return fuse.OK

@@ -102,6 +102,7 @@ type Engine struct {
 	turns     time.Time           // guarded by mu: when the next batch of security descriptors may be read
 	turnCost  time.Duration       // guarded by mu: how long the last one took
 	hinted    int                 // guarded by mu: names noted in watch.hints of all watches
+	scannedAt time.Time           // guarded by mu: when the last scan for marks began
 	unsettled int                 // guarded by mu: watches that lost their handles and are not listed again yet
 	set                           // guarded by mu
 	debts                         // guarded by mu
@@ -121,6 +122,8 @@ func New(s *share.Share, tree *cache.Tree, teller Teller, opts Options) *Engine 
 		work:    make(chan struct{}, workers),
 		back:    make(chan struct{}, 1),
 		watches: map[cache.ID]*watch{},
+
+		scannedAt: time.Now(),
 	}
 	e.set = newSet(e.opts.Compare)
 	e.log = e.opts.Logger
@@ -168,14 +171,23 @@ func (e *Engine) Close(ctx context.Context) {
 	e.closing.Wait()
 }
 
-// Use says that a local program makes use of dir: it is watched if it is not yet. Use does not
+// Use says that a local program makes use of dir, which the kernel has known for a while: it is watched if it is not yet. Use does not
 // wait for that.
-func (e *Engine) Use(dir cache.ID) {
+func (e *Engine) Use(dir cache.ID) { e.use(dir, false) }
+
+// Found is Use for a directory that is about to be given to the kernel as the answer to a LOOKUP.
+func (e *Engine) Found(dir cache.ID) { e.use(dir, !e.tree.HeldBefore(dir)) }
+
+func (e *Engine) use(dir cache.ID, unknown bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	w := e.watches[dir]
 	if w == nil {
-		e.watch(dir)
+		since := e.unmarkedAt()
+		if unknown {
+			since = time.Now()
+		}
+		e.watch(dir, since)
 		return
 	}
 	now := time.Now()

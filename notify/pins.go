@@ -42,6 +42,7 @@ func (e *Engine) scan(s Scanner) {
 	defer s.Close()
 	said := false
 	for {
+		began := time.Now()
 		r, err := s.Scan(e.ctx)
 		if e.ctx.Err() != nil {
 			return
@@ -51,6 +52,11 @@ func (e *Engine) scan(s Scanner) {
 			e.log.Warn("who watches what cannot be found out: all directories in use count alike", "err", err)
 		}
 		e.marked(r)
+		e.mu.Lock()
+		if err == nil {
+			e.scannedAt = began
+		}
+		e.mu.Unlock()
 		e.pause(max(r.Next, keepEvery/10))
 	}
 }
@@ -150,7 +156,7 @@ func (e *Engine) repin(dir cache.ID) {
 	}
 	w := e.watches[dir]
 	if w == nil {
-		w = e.watch(dir)
+		w = e.watch(dir, e.unmarkedAt())
 	}
 	if w == nil { // not there, or not any more
 		return
@@ -167,9 +173,22 @@ func (e *Engine) repin(dir cache.ID) {
 	e.plan(w, now)
 }
 
-// watch begins to watch dir. Preconditions: e.mu is held.
-func (e *Engine) watch(dir cache.ID) *watch {
-	if e.opts.Mode == Off || e.ctx.Err() != nil || !e.tree.Watch(dir, time.Now()) {
+// kernelNames is how long the kernel may believe a name at most: a program that begins to watch a directory longer after its last use here
+// has it looked up.
+const kernelNames = 5 * time.Second
+
+// unmarkedAt is when no local program can have watched a directory yet that is not known to be watched and that the kernel has known for a while.
+// Preconditions: e.mu is held.
+func (e *Engine) unmarkedAt() time.Time {
+	if at := time.Now().Add(-kernelNames); e.scannedAt.Before(at) {
+		return at
+	}
+	return e.scannedAt
+}
+
+// watch begins to watch dir, which no local program watched at since: what is newer is news. Preconditions: e.mu is held.
+func (e *Engine) watch(dir cache.ID, since time.Time) *watch {
+	if e.opts.Mode == Off || e.ctx.Err() != nil || !e.tree.Watch(dir, time.Now(), e.share.ClockAt(since)) {
 		return nil
 	}
 	w := newWatch(e, dir)

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -106,6 +107,7 @@ func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint)
 		entries[i].Hint = hints[entries[i].Name]
 	}
 	e.counters.listings.Add(1)
+	e.Listed(e.ctx, w.id, entries)
 	report := e.report(w, asOf, entries, hints)
 	missing, changed := e.tree.Compare(w.id, asOf, start, entries)
 	e.log.Debug("compared", "dir", w.id, "entries", len(entries), "changed", changed, "missing", len(missing))
@@ -134,6 +136,21 @@ func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint)
 	e.settled(w)
 	e.rests(w)
 	e.mu.Unlock()
+}
+
+// Listed looks at a listing of dir before it is compared. If it is the first, and something in it seems to be newer than the watch, the directory
+// is asked whether names in it have changed since.
+func (e *Engine) Listed(ctx context.Context, dir cache.ID, entries []cache.Observation) {
+	if !e.tree.Appeared(dir, entries) {
+		return
+	}
+	path, ok := e.tree.Path(dir)
+	if !ok {
+		return
+	}
+	if now, err := e.share.StatPath(ctx, path); err == nil {
+		e.tree.NamesChanged(dir, now.Write)
+	}
 }
 
 // lacking returns those of missing that are not in a listing. In it are others of which something newer was

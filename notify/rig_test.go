@@ -141,7 +141,7 @@ func (r *rig) look(path string) cache.ID {
 		}
 		dir = seen.View.ID
 		if seen.View.Entry.Kind == cache.Directory {
-			r.engine.Use(dir)
+			r.engine.Found(dir)
 		}
 	}
 	return dir

@@ -180,6 +180,7 @@ func (b behaviour) run(t *testing.T, opts Options) *rig {
 	for _, line := range b.setup {
 		r.step(line)
 	}
+	time.Sleep(time.Second) // it is no news to who looks now
 	for _, line := range b.setup {
 		if dir, ok := strings.CutPrefix(line, "mkdir "); ok {
 			id := r.look(dir)

@@ -60,6 +60,15 @@ func IsLost(err error) bool { return isLoss(err) }
 // Clock is what the server's clock shows now; zero: that is not known.
 func (s *Share) Clock() time.Time { return s.work.Status().Tree.Session().Connection().ServerTime() }
 
+// ClockAt is what the server's clock showed at t, as a FILETIME; zero: that is not known.
+func (s *Share) ClockAt(t time.Time) int64 {
+	clock := s.Clock()
+	if clock.IsZero() {
+		return 0
+	}
+	return int64(wire.FiletimeOf(clock.Add(-time.Since(t))))
+}
+
 // OnBreak has f called when the server takes back a lease; f has to acknowledge. See smbclient.Connection.OnBreak.
 func (s *Share) OnBreak(f func(smbclient.BreakEvent)) {
 	s.onBreak.Store(&f)

@@ -3,6 +3,7 @@ package smbtest
 import (
 	"strings"
 	"sync"
+	"time"
 
 	"smbfs/smbclient/wire"
 )
@@ -14,7 +15,7 @@ type Tree struct {
 	root   *node                 // guarded by mu, with all below
 	nextID uint64                // guarded by mu
 	opens  map[wire.FileID]*open // guarded by mu
-	clock  wire.Filetime         // guarded by mu: a step for each change
+	clock  wire.Filetime         // guarded by mu: when something changed last
 	mute   bool                  // guarded by mu: changes are not told
 }
 
@@ -47,15 +48,18 @@ type open struct {
 	waiting  *Request // a CHANGE_NOTIFY
 }
 
-const (
-	startOfTime = wire.Filetime(132000000000000000)
-	second      = wire.Filetime(10_000_000)
-)
-
 func newTree() *Tree {
-	t := &Tree{opens: make(map[wire.FileID]*open), clock: startOfTime}
+	t := &Tree{opens: make(map[wire.FileID]*open)}
 	t.root = t.newNode("", true)
 	return t
+}
+
+// tick returns the time of a change: no two have the same.
+//
+// Preconditions: mu is held.
+func (t *Tree) tick() wire.Filetime {
+	t.clock = max(wire.FiletimeOf(time.Now()), t.clock+1)
+	return t.clock
 }
 
 // newNode makes a node that is nowhere yet.
@@ -63,8 +67,8 @@ func newTree() *Tree {
 // Preconditions: mu is held.
 func (t *Tree) newNode(name string, directory bool) *node {
 	t.nextID++
-	t.clock += second
-	n := &node{name: name, id: t.nextID, created: t.clock, written: t.clock, attr: wire.AttributeArchive}
+	now := t.tick()
+	n := &node{name: name, id: t.nextID, created: now, written: now, attr: wire.AttributeArchive}
 	if directory {
 		n.children, n.attr = make(map[string]*node), wire.AttributeDirectory
 	}
@@ -168,6 +172,7 @@ func (o *open) takeEvents(r *Request) completion {
 func (t *Tree) attach(dir, n *node, name string) []completion {
 	n.name, n.parent = name, dir
 	dir.children[strings.ToLower(name)] = n
+	dir.written = t.tick()
 	return t.changed(dir, wire.NotifyEvent{Action: wire.ActionAdded, Name: name})
 }
 
@@ -181,6 +186,7 @@ func (t *Tree) detach(n *node) []completion {
 	dir := n.parent
 	delete(dir.children, strings.ToLower(n.name))
 	n.parent = nil
+	dir.written = t.tick()
 	return t.changed(dir, wire.NotifyEvent{Action: wire.ActionRemoved, Name: n.name})
 }
 
@@ -222,8 +228,7 @@ func (t *Tree) Overwrite(path string, data []byte) bool {
 //
 // Preconditions: mu is held.
 func (t *Tree) modified(n *node) []completion {
-	t.clock += second
-	n.written = t.clock
+	n.written = t.tick()
 	if n.parent == nil {
 		return nil
 	}
@@ -339,6 +344,7 @@ func (t *Tree) rename(n *node, path string, replace bool, list *[]completion) wi
 	delete(dir.children, strings.ToLower(oldName))
 	n.name = name
 	dir.children[strings.ToLower(name)] = n
+	dir.written = t.tick()
 	*list = append(*list, t.changed(dir, wire.NotifyEvent{Action: wire.ActionRenamedOldName, Name: oldName},
 		wire.NotifyEvent{Action: wire.ActionRenamedNewName, Name: name})...)
 	return wire.StatusSuccess
