@@ -11,6 +11,13 @@ func (t *Tree) Parent(id ID) (ID, bool) {
 	return o.told[0].Dir, true
 }
 
+// Moves changes whenever a directory that the kernel holds may have another parent than before.
+func (t *Tree) Moves() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.moves
+}
+
 // Places returns the names by which the kernel was told of id.
 func (t *Tree) Places(id ID) []Place {
 	t.mu.Lock()

@@ -61,6 +61,9 @@ func (t *Tree) setTold(p Place, s *slot, o *object) {
 			t.soil(dir, p.Name, s)
 		}
 		if o.dir != nil {
+			if o.refs > 0 {
+				t.moves++
+			}
 			t.enqueue(o) // what is in it can be told now
 		}
 	}

@@ -31,6 +31,7 @@ type Tree struct {
 	identity  map[key]*object // the latest of each key
 	hold      time.Duration   // how long a vanished object may turn up elsewhere
 	watched   int             // directories that are watched
+	moves     uint64          // how often a directory that the kernel holds was told somewhere
 	unsettled bool            // some of them are out of sight for the moment
 	behind    time.Time       // what was notified since has not all been looked at; zero: all has
 	kick      chan struct{}   // capacity 1: something became dirty

@@ -34,9 +34,12 @@ type set struct {
 	pace          pacer
 
 	pins        map[cache.ID]int       // marks by directory
+	above       map[cache.ID]int       // how many directories in one are needed: see Engine.rise
+	up          map[cache.ID]cache.ID  // needed directories, to those above them
+	moves       uint64                 // of directories, when up was last looked at
 	markedDirs  map[cache.ID]struct{}  // directories with a mark
 	markedFiles map[cache.ID]cache.ID  // files with a mark, to their directories
-	absent      map[cache.ID]time.Time // pinned and not watched: when to try again
+	absent      map[cache.ID]time.Time // needed and not watched: when to try again
 	whole       bool                   // somebody watches the whole mount
 
 	proven      bool      // a notification told of a change that somebody else made
@@ -60,7 +63,7 @@ type set struct {
 func newSet(compare time.Duration) set {
 	return set{
 		pace: newPacer(compare),
-		over: map[*watch]struct{}{}, pins: map[cache.ID]int{}, absent: map[cache.ID]time.Time{},
+		over: map[*watch]struct{}{}, pins: map[cache.ID]int{}, above: map[cache.ID]int{}, up: map[cache.ID]cache.ID{}, absent: map[cache.ID]time.Time{},
 		markedDirs: map[cache.ID]struct{}{}, markedFiles: map[cache.ID]cache.ID{},
 		strayed: make(chan struct{}, 1),
 	}
@@ -68,7 +71,7 @@ func newSet(compare time.Duration) set {
 
 // plan is how a directory is kept true. Guarded by Engine.mu.
 type plan struct {
-	pinned    bool  // a local program watches it, or a file in it
+	pinned    bool  // a local program watches it, or something in it or farther below
 	granted   bool  // it counts against the budget and is notified of
 	comparing bool  // the listing that is due is a comparison: what it finds, no notification told
 	line      class // of its comparison that is due, or under way

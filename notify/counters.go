@@ -59,7 +59,7 @@ func (e *Engine) countWatches(s *Stats) {
 	s.Watched, s.Budget = len(e.watches), e.budget
 	s.Now, s.Why = e.effective()
 	for _, w := range e.watches {
-		if w.pinned {
+		if e.pins[w.id] > 0 {
 			s.Pinned++
 		}
 		if e.believed(w) {

@@ -14,11 +14,11 @@ import (
 func TestComparisonBeforeNotification(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s silence
-		r, _ := watched(t, Options{}, func(server *smbtest.Server) { server.Hook(wire.CommandChangeNotify, s.hook) })
+		r, d := watched(t, Options{}, func(server *smbtest.Server) { server.Hook(wire.CommandChangeNotify, s.hook) })
 		made := func(name string) {
-			before := r.engine.Stats().Comparisons
+			before := r.compared(d)
 			r.write(`d\`+name, "hello")
-			for start := time.Now(); r.engine.Stats().Comparisons == before; time.Sleep(time.Millisecond) {
+			for start := time.Now(); r.compared(d) == before; time.Sleep(time.Millisecond) {
 				if time.Since(start) > 5*time.Minute {
 					t.Fatal("the directory is not compared")
 				}

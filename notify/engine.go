@@ -294,7 +294,7 @@ func (e *Engine) closeLater(id cache.ID, d *share.Directory) {
 func (e *Engine) forget(w *watch) *share.Directory {
 	delete(e.watches, w.id)
 	e.ungrant(w)
-	if e.pins[w.id] > 0 {
+	if e.needed(w.id) {
 		e.absent[w.id] = time.Now()
 	}
 	w.gone = true

@@ -76,8 +76,12 @@ func (e *Engine) marked(r marks.Result) {
 	for _, node := range r.Removed {
 		e.mark(cache.ID(node), false)
 	}
+	added := make([]cache.ID, 0, len(r.Added))
 	for _, node := range r.Added {
-		e.mark(cache.ID(node), true)
+		added = append(added, e.mark(cache.ID(node), true))
+	}
+	for _, dir := range added { // when all are known: one must not take the place of another
+		e.repinUp(dir)
 	}
 	e.mu.Lock()
 	files := make([]cache.ID, 0, len(e.markedFiles))
@@ -86,19 +90,21 @@ func (e *Engine) marked(r marks.Result) {
 	}
 	e.mu.Unlock()
 	for _, id := range files { // they may have moved
-		e.mark(id, true)
+		e.repinUp(e.mark(id, true))
 	}
+	e.reparent()
 }
 
 // mark takes note that a local program watches id, or does no longer. A mark on a file has its
-// directory watched.
-func (e *Engine) mark(id cache.ID, on bool) {
+// directory watched. It returns the directory that is to be watched for it, 0 if that is so or none is.
+func (e *Engine) mark(id cache.ID, on bool) cache.ID {
 	v := e.tree.Object(id, time.Time{}, 0)
 	dir := id
 	if v.ID != 0 && v.Entry.Kind != cache.Directory {
 		dir, _ = e.tree.Parent(id)
 	}
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	old := e.markedFiles[id]
 	if _, marked := e.markedDirs[id]; marked && old == 0 && dir == id {
 		old = id
@@ -107,8 +113,7 @@ func (e *Engine) mark(id cache.ID, on bool) {
 		dir = 0
 	}
 	if old == dir {
-		e.mu.Unlock()
-		return
+		return 0
 	}
 	delete(e.markedFiles, id)
 	delete(e.markedDirs, id)
@@ -123,10 +128,83 @@ func (e *Engine) mark(id cache.ID, on bool) {
 	}
 	if dir != 0 {
 		e.pins[dir]++
+		e.keepWatch(dir)
+		e.rise(dir)
+	}
+	return dir
+}
+
+// Who watches a directory, or a file in one, is also to be told when it moves or goes, which the directory above it shows; and where it is when
+// one of those farther above has moved. So all of them are watched, up to the root.
+
+// needed reports whether dir has a mark, or is above one that has. Preconditions: e.mu is held.
+func (e *Engine) needed(dir cache.ID) bool { return e.pins[dir] > 0 || e.above[dir] > 0 }
+
+// rise notes that the directories above dir, which is needed, are needed for it. Preconditions: e.mu is held.
+func (e *Engine) rise(dir cache.ID) {
+	for e.up[dir] == 0 {
+		parent, ok := e.tree.Parent(dir)
+		if !ok {
+			return
+		}
+		e.up[dir] = parent
+		e.above[parent]++
+		e.keepWatch(parent)
+		dir = parent
+	}
+}
+
+// keepWatch has the watch of a needed directory, if it has one, not give its place to another. Preconditions: e.mu is held.
+func (e *Engine) keepWatch(dir cache.ID) {
+	if w := e.watches[dir]; w != nil {
+		w.pinned = true
+		e.oldest.remove(w)
+	}
+}
+
+// sink takes back what rise noted, if dir is not needed any more. Preconditions: e.mu is held.
+func (e *Engine) sink(dir cache.ID) {
+	for dir != 0 && !e.needed(dir) {
+		e.unneeded(dir)
+		parent := e.up[dir]
+		delete(e.up, dir)
+		if parent != 0 {
+			e.fewerBelow(parent)
+		}
+		dir = parent
+	}
+}
+
+// fewerBelow notes that a directory in dir needs it no more. Preconditions: e.mu is held.
+func (e *Engine) fewerBelow(dir cache.ID) {
+	if e.above[dir]--; e.above[dir] <= 0 {
+		delete(e.above, dir)
+	}
+}
+
+// reparent follows directories that have moved: others are above them now.
+func (e *Engine) reparent() {
+	moves := e.tree.Moves()
+	e.mu.Lock()
+	if moves == e.moves {
+		e.mu.Unlock()
+		return
+	}
+	e.moves = moves
+	var risen []cache.ID
+	for dir, old := range e.up {
+		if parent, ok := e.tree.Parent(dir); !ok || parent == old {
+			continue
+		}
+		delete(e.up, dir)
+		e.fewerBelow(old)
+		e.rise(dir)
+		e.sink(old)
+		risen = append(risen, dir)
 	}
 	e.mu.Unlock()
-	if dir != 0 {
-		e.repin(dir)
+	for _, dir := range risen {
+		e.repinUp(dir)
 	}
 }
 
@@ -136,8 +214,13 @@ func (e *Engine) unpin(dir cache.ID) {
 		return
 	}
 	delete(e.pins, dir)
-	delete(e.absent, dir)
 	e.tree.Pin(dir, false)
+	e.sink(dir)
+}
+
+// unneeded has dir count no more than others in use. Preconditions: e.mu is held.
+func (e *Engine) unneeded(dir cache.ID) {
+	delete(e.absent, dir)
 	if w := e.watches[dir]; w != nil {
 		w.pinned = false
 		w.usedAt = time.Now()
@@ -147,11 +230,21 @@ func (e *Engine) unpin(dir cache.ID) {
 	}
 }
 
-// repin has a directory with a mark watched, if it is not.
+// repinUp has a needed directory and those above it watched.
+func (e *Engine) repinUp(dir cache.ID) {
+	for dir != 0 {
+		e.repin(dir)
+		e.mu.Lock()
+		dir = e.up[dir]
+		e.mu.Unlock()
+	}
+}
+
+// repin has a needed directory watched, if it is not.
 func (e *Engine) repin(dir cache.ID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.pins[dir] == 0 {
+	if !e.needed(dir) {
 		return
 	}
 	w := e.watches[dir]
@@ -161,9 +254,8 @@ func (e *Engine) repin(dir cache.ID) {
 	if w == nil { // not there, or not any more
 		return
 	}
-	w.pinned = true
-	e.tree.Pin(dir, true)
-	e.oldest.remove(w)
+	e.keepWatch(dir)
+	e.tree.Pin(dir, e.pins[dir] > 0)
 	now := time.Now()
 	if !w.secure.IsZero() {
 		e.rests(w)
@@ -193,7 +285,7 @@ func (e *Engine) watch(dir cache.ID, since time.Time) *watch {
 	}
 	w := newWatch(e, dir)
 	w.usedAt = time.Now()
-	w.pinned = e.pins[dir] > 0
+	w.pinned = e.needed(dir)
 	e.watches[dir] = w
 	delete(e.absent, dir)
 	if !e.grant(w, w.usedAt) {

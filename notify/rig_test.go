@@ -176,6 +176,13 @@ func (r *rig) write(path, text string) {
 	}
 }
 
+// compared says how often dir has been listed since it was armed.
+func (r *rig) compared(dir cache.ID) int32 {
+	r.engine.mu.Lock()
+	defer r.engine.mu.Unlock()
+	return r.engine.watches[dir].compared
+}
+
 // count says how often a line was told.
 func (r *rig) count(line string) (n int) {
 	r.mu.Lock()

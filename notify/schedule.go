@@ -16,7 +16,7 @@ const (
 	// nothing changes; watchedSlowest where somebody watches.
 	slowest        = 10
 	watchedSlowest = 2
-	// unwatchedSlower is how much longer than Options.Compare it is where nobody watches.
+	// unwatchedSlower is how much longer than Options.Compare it is where nobody watches, unless something farther below.
 	unwatchedSlower = 5
 	// pollShare is the part of the time that listings of one directory take at most where comparison is
 	// all there is.
@@ -40,7 +40,7 @@ func (e *Engine) interval(w *watch, now time.Time) time.Duration {
 	switch {
 	case c == classSole:
 		first, share = e.opts.Poll, pollShare
-	case c == classBackground && w.pinned:
+	case c == classBackground && e.pins[w.id] > 0:
 		last = e.opts.Compare
 	case c == classBackground:
 		last = unwatchedSlower * e.opts.Compare

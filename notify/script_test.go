@@ -28,6 +28,7 @@ type behaviour struct {
 // step does one step of a script. On the server:
 //
 //	write F TEXT    mkdir D    mv A B    rm F    delete D (by another SMB client)
+//	aside D         mkdir of a directory that nobody here looks at
 //	mute            nothing is told but by the steps below; loud ends it
 //	tell D CHANGE…  one notification about D: +name added, -name removed, <name and >name old and new name, ~name modified
 //	answer D WORD   ends D's request: enum, empty, cleanup or pending (delete)
@@ -47,7 +48,7 @@ func (r *rig) step(line string) {
 	switch f[0] {
 	case "write":
 		done = r.server.Tree.WriteFile(server(1), []byte(f[2]))
-	case "mkdir":
+	case "mkdir", "aside":
 		done = r.server.Tree.Mkdir(server(1))
 	case "mv":
 		done = r.server.Tree.Rename(server(1), server(2))

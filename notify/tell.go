@@ -104,6 +104,7 @@ func (e *Engine) pause(d time.Duration) {
 func (e *Engine) told(c *cache.Change) {
 	if c.Kind == cache.Directory && c.Op == cache.Rename {
 		e.moved(c.ID)
+		e.reparent()
 	}
 	if c.Kind != cache.Directory || c.Op != cache.Remove {
 		return

@@ -116,7 +116,7 @@ func (e *Engine) mayRead(w *watch) bool {
 }
 
 // listens reports whether somebody may watch w. Preconditions: e.mu is held.
-func (e *Engine) listens(w *watch) bool { return w.pinned || e.whole || e.opts.Marks == nil }
+func (e *Engine) listens(w *watch) bool { return e.pins[w.id] > 0 || e.whole || e.opts.Marks == nil }
 
 // readSecurity reads the descriptors of names in w, and takes the time.
 func (e *Engine) readSecurity(w *watch, names []cache.Name) {
