@@ -72,12 +72,12 @@ func (e *Engine) refuse(err error) {
 	e.refusedAt, e.refusedFor, e.refusedErr = time.Now(), askAgainAfter, err
 	if !e.refusedSaid {
 		e.refusedSaid = true
-		what := "the server does not notify of changes"
+		const instead = ": directories in use are compared instead, which finds a change within a second or two where somebody watches"
 		if errors.Is(err, errWatchConnection) {
-			what = errWatchConnection.Error()
+			e.log.Warn(err.Error()+instead, "every", e.opts.Poll)
+		} else {
+			e.log.Warn("the server does not notify of changes"+instead, "every", e.opts.Poll, "err", err)
 		}
-		e.log.Warn(what+": directories in use are compared instead, which finds a change within a second or two where somebody watches",
-			"every", e.opts.Poll, "err", err)
 	}
 	for _, w := range e.watches {
 		e.revoke(w)
