@@ -88,7 +88,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	n := &s.Notify
 	gauge(descMode, 1, n.Mode)
-	for state, v := range map[string]int{"watched": n.Watched, "pinned": n.Pinned, "polled": n.Polled, "over_budget": n.OverBudget} {
+	for state, v := range map[string]int{"watched": n.Watched, "pinned": n.Pinned, "polled": n.Polled, "unseen": n.Unseen, "over_budget": n.OverBudget} {
 		gauge(descDirectories, float64(v), state)
 	}
 	count(descNotifications, n.Notifications)

@@ -68,23 +68,25 @@ type FileStatus struct {
 
 // NotifyStatus is the notification engine's state and its counters since the mount was made.
 type NotifyStatus struct {
-	Setting       string `json:"setting"`     // as asked for by notify=
-	Mode          string `json:"mode"`        // as it is: dir, tree, poll, off
-	Why           string `json:"why"`         // in words, where that is not what was asked for
-	Watched       int    `json:"watched"`     // directories
-	Pinned        int    `json:"pinned"`      // of them: somebody watches them here
-	Polled        int    `json:"polled"`      // of them: kept true by comparison alone
-	OverBudget    int    `json:"over_budget"` // of those polled: for want of a place in the budget
-	Budget        int    `json:"budget"`
-	Notifications int64  `json:"notifications"`
-	Overflows     int64  `json:"overflows"`
-	Listings      int64  `json:"listings"`
-	Comparisons   int64  `json:"comparisons"` // listings that no notification asked for
-	Found         int64  `json:"found_by_comparison_alone"`
-	Questions     int64  `json:"questions"`
-	Armed         int64  `json:"armed"`
-	Lost          int64  `json:"lost"`
-	Evicted       int64  `json:"evicted"`
+	Setting       string  `json:"setting"`       // as asked for by notify=
+	Mode          string  `json:"mode"`          // as it is: dir, tree, poll, off
+	Why           string  `json:"why"`           // in words, where that is not what was asked for
+	Every         float64 `json:"every_seconds"` // between comparisons of a directory that somebody watches, in mode poll
+	Watched       int     `json:"watched"`       // directories
+	Pinned        int     `json:"pinned"`        // of them: somebody watches them here
+	Polled        int     `json:"polled"`        // of them: kept true by comparison alone
+	Unseen        int     `json:"unseen"`        // of those pinned: neither notified of nor compared, for a while
+	OverBudget    int     `json:"over_budget"`   // of those polled: for want of a place in the budget
+	Budget        int     `json:"budget"`
+	Notifications int64   `json:"notifications"`
+	Overflows     int64   `json:"overflows"`
+	Listings      int64   `json:"listings"`
+	Comparisons   int64   `json:"comparisons"` // listings that no notification asked for
+	Found         int64   `json:"found_by_comparison_alone"`
+	Questions     int64   `json:"questions"`
+	Armed         int64   `json:"armed"`
+	Lost          int64   `json:"lost"`
+	Evicted       int64   `json:"evicted"`
 }
 
 // EventStatus says what was told to local watchers, and how fast.

@@ -27,7 +27,7 @@ func someStatus() Status {
 		Offline: OfflineStatus{"cached", true, &since, 17},
 		Files:   FileStatus{5, 4, 3, 1},
 		Notify: NotifyStatus{
-			Setting: "auto", Mode: "poll", Why: "the server does not notify", Budget: 4096, Listings: 60, Watched: 120, Pinned: 7, Polled: 2, OverBudget: 1, Notifications: 1000, Overflows: 3,
+			Setting: "auto", Mode: "poll", Why: "the server does not notify", Budget: 4096, Listings: 60, Every: 2, Watched: 120, Pinned: 7, Polled: 2, Unseen: 3, OverBudget: 1, Notifications: 1000, Overflows: 3,
 			Comparisons: 40, Found: 5, Questions: 990, Armed: 130, Lost: 9, Evicted: 1,
 		},
 		Events: EventStatus{

@@ -24,8 +24,11 @@ func (s *Status) Text() string {
 	}
 	line("Open files", "%d; after reconnecting %d taken up again, %d opened again by name, %d lost", s.Files.Open, s.Files.Reconnected, s.Files.Reopened, s.Files.Lost)
 	n := &s.Notify
-	line("Notification", "%s (notify=%s)%s", n.Mode, n.Setting, because(n.Why))
+	line("Notification", "%s (notify=%s)%s", n.Text(), n.Setting, because(n.Why))
 	line("Directories", "%d watched, %d pinned, %d polled, %d over the budget of %d", n.Watched, n.Pinned, n.Polled, n.OverBudget, n.Budget)
+	if n.Unseen > 0 {
+		line("", "%d that programs watch here are neither notified nor compared", n.Unseen)
+	}
 	line("Watches", "%d armed, %d lost, %d evicted", n.Armed, n.Lost, n.Evicted)
 	line("From the server", "%d notifications, %d overflows", n.Notifications, n.Overflows)
 	line("Looked at", "%d listings, %d of them comparisons, %d names; %d changes found by comparison alone", n.Listings, n.Comparisons, n.Questions, n.Found)
@@ -102,6 +105,17 @@ func harmless(s string) string {
 		}
 		return '?'
 	}, s)
+}
+
+// Text is how changes on the server are found, in words.
+func (n *NotifyStatus) Text() string {
+	switch {
+	case n.Mode != "poll":
+		return n.Mode
+	case n.Pinned > 0 && n.Unseen == n.Pinned:
+		return "not notified, not compared"
+	}
+	return fmt.Sprintf("not notified, compared every %g s", n.Every)
 }
 
 func because(why string) string {

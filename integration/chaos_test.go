@@ -55,7 +55,7 @@ func TestChaos(t *testing.T) {
 		return end.live <= sizes[0].live+chaosLive
 	})
 	sizes = append(sizes, end)
-	st := statusOf(t, c.m)
+	st := statusInOutage(t, c.m)
 	t.Logf("after %d faults (%v): %s; connections served %d; daemon at first %v, in the end %v", count, c.counts, load, c.proxy.Served(), sizes[0], sizes[len(sizes)-1])
 	t.Logf("files %+v, connections %+v, repeated events %d, failed %d", st.Files, st.Connections, st.Events.Repeated, st.Events.Failed)
 	grown(t, sizes, long)
@@ -114,7 +114,7 @@ func (f footprint) String() string {
 
 func footprintOf(t *testing.T, m *testenv.Mounted) footprint {
 	t.Helper()
-	st := statusOf(t, m).Memory
+	st := statusInOutage(t, m).Memory
 	count := func(what string) int {
 		names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/%s/*", m.PID, what))
 		return len(names)

@@ -67,19 +67,65 @@ func nobody(t *testing.T) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(id), Gid: uint32(id)}}
 }
 
-// statusOf is what smbfs status --json says of one mount.
+// statusOf is what smbfs status --json says of one mount that is healthy.
 func statusOf(t *testing.T, m *testenv.Mounted) health.Status {
+	t.Helper()
+	st, code := statusAndCode(t, m)
+	if code != 0 {
+		t.Fatalf("exit code %d: %+v", code, st.Notify)
+	}
+	return st
+}
+
+// statusInOutage is statusOf while the server may be away: what is watched here may be unseen.
+func statusInOutage(t *testing.T, m *testenv.Mounted) health.Status {
+	t.Helper()
+	st, code := statusAndCode(t, m)
+	if code > 1 || code == 1 && st.Notify.Unseen == 0 {
+		t.Fatalf("exit code %d: %+v", code, st.Notify)
+	}
+	return st
+}
+
+func statusAndCode(t *testing.T, m *testenv.Mounted) (st health.Status, code int) {
 	t.Helper()
 	code, out, errs := tool(t, nil, nil, "status", "--json", m.Mountpoint)
 	var list []health.Status
-	if err := json.Unmarshal([]byte(out), &list); err != nil || code != 0 || len(list) != 1 {
+	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list) != 1 {
 		t.Fatalf("exit code %d, %v: %s%s", code, err, out, errs)
 	}
-	return list[0]
+	return list[0], code
 }
 
 func socketOf(m *testenv.Mounted) string {
 	return filepath.Join(health.RuntimeDirectory(os.Geteuid()), health.SocketName(m.Mountpoint))
+}
+
+// TestStatusUnseen: while a watched directory is neither notified nor compared the status says so, in words and by its exit code.
+func TestStatusUnseen(t *testing.T) {
+	t.Parallel()
+	m, p := through(t, testenv.MustSamba(t, testenv.Options{}))
+	testenv.MustWatch(t, testenv.WatchInotify, m.Mountpoint, testenv.WatchOptions{})
+	becomes := func(code, unseen int) {
+		t.Helper()
+		var st health.Status
+		var got int
+		if !testenv.WaitUntil(stepTimeout, func() bool {
+			st, got = statusAndCode(t, m)
+			return got == code && st.Notify.Unseen == unseen && st.Notify.Pinned == 1
+		}) {
+			t.Fatalf("exit code %d, want %d: %+v", got, code, st.Notify)
+		}
+	}
+	becomes(0, 0)
+	p.Refuse(true)
+	p.Reset()
+	becomes(1, 1)
+	if _, text, _ := tool(t, nil, nil, "status", m.Mountpoint); !strings.Contains(text, "not notified, not compared") {
+		t.Errorf("the status says\n%s", text)
+	}
+	p.Refuse(false)
+	becomes(0, 0)
 }
 
 func TestStatus(t *testing.T) {

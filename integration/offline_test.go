@@ -82,7 +82,7 @@ func wantFromMemory(t *testing.T, m *testenv.Mounted) {
 			t.Errorf("a name that is not there: %v", err)
 		}
 	}
-	st := statusOf(t, m)
+	st := statusInOutage(t, m)
 	if st.Offline.Setting != "cached" || !st.Offline.Now || st.Offline.Answers < 3 {
 		t.Errorf("status says %+v", st.Offline)
 	}

@@ -144,7 +144,7 @@ func TestServerSuspendedBriefly(t *testing.T) {
 func down(t *testing.T, m *testenv.Mounted) {
 	t.Helper()
 	if !testenv.WaitUntil(stepTimeout, func() bool {
-		for _, c := range statusOf(t, m).Connections {
+		for _, c := range statusInOutage(t, m).Connections {
 			if c.Up {
 				return false
 			}

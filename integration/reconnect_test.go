@@ -33,7 +33,7 @@ func through(t *testing.T, s *testenv.Samba, options ...string) (*testenv.Mounte
 func reconnected(t *testing.T, m *testenv.Mounted, n int) (st health.Status) {
 	t.Helper()
 	if !testenv.WaitUntil(stepTimeout, func() bool {
-		st = statusOf(t, m)
+		st = statusInOutage(t, m)
 		for _, c := range st.Connections {
 			if !c.Up || c.Reconnects < n {
 				return false

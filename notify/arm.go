@@ -108,6 +108,7 @@ func (e *Engine) closeFormer(w *watch) {
 // in it. Preconditions: e.mu is held.
 func (e *Engine) unsettle(w *watch) {
 	w.live = false
+	w.blind()
 	if !w.unsettled {
 		w.unsettled = true
 		e.unsettled++

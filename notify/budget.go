@@ -143,6 +143,7 @@ func (e *Engine) rearm(w *watch) {
 		w.dir = nil
 	}
 	w.live, w.suspects = false, nil
+	w.blind()
 	e.attend(w)
 }
 

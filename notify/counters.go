@@ -3,6 +3,7 @@ package notify
 import (
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"smbfs/cache"
 )
@@ -19,10 +20,12 @@ type counters struct {
 // Stats is a snapshot of the engine's counters.
 type Stats struct {
 	Mode                                          Mode
-	Now                                           Mode   // what became of it: Dir, Tree, Poll or Off
-	Why                                           string // in plain words, where that is not what was asked for
+	Now                                           Mode          // what became of it: Dir, Tree, Poll or Off
+	Every                                         time.Duration // between comparisons of a directory that somebody watches, while Now is Poll
+	Why                                           string        // in plain words, where that is not what was asked for
 	Watched, Pinned                               int
 	Notified, Polled                              int   // of those watched: by notification; by comparison alone
+	Unseen                                        int   // of those pinned: for a while neither notified of nor compared, nobody sees what changes
 	OverBudget                                    int   // of those polled: for want of a place in the budget
 	Budget                                        int   // directories that may be notified of
 	Comparisons                                   int64 // listings that no notification asked for
@@ -58,7 +61,10 @@ func (e *Engine) countWatches(s *Stats) {
 	defer e.mu.Unlock()
 	s.Watched, s.Budget = len(e.watches), e.budget
 	s.Now, s.Why = e.effective()
+	now, fresh := time.Now(), false
+	s.Unseen = e.unseenDirs(now)
 	for _, w := range e.watches {
+		fresh = fresh || w.fresh(now)
 		if e.pins[w.id] > 0 {
 			s.Pinned++
 		}
@@ -70,6 +76,15 @@ func (e *Engine) countWatches(s *Stats) {
 		if !w.granted && e.notifiable() {
 			s.OverBudget++
 		}
+	}
+	if s.Now != Poll && s.Now != Off && s.Watched > 0 && s.Notified == 0 && !fresh {
+		s.Now, s.Why = Poll, "no directory is notified of now"
+		if !e.share.WatchesUp() {
+			s.Why = "the connection for watches is down"
+		}
+	}
+	if s.Now == Poll {
+		s.Every = watchedSlowest * e.opts.Poll
 	}
 }
 

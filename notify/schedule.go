@@ -158,7 +158,7 @@ func (e *Engine) compared(w *watch, r report, start time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
-	w.listedAt, w.listCost = now, now.Sub(start)
+	w.listedAt, w.listCost, w.blindAt = now, now.Sub(start), 0
 	w.compared++
 	if r.changed == 0 {
 		w.quiet++

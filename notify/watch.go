@@ -29,6 +29,9 @@ type watch struct {
 	live      bool  // armed, listed and compared: what is not notified has not happened
 	known     bool  // was live and believed when the connection was lost, and has not been listed since
 
+	// blindAt is since when its content cannot be seen: not notified of, and not listed since. Nanoseconds since 1970; 0: it can.
+	blindAt int64
+
 	// surely is since when each change was notified, whatever a comparison could see of it; zero: that cannot be said.
 	surely time.Time
 
@@ -61,7 +64,7 @@ func (w *watch) recheckAt() time.Time {
 }
 
 func newWatch(e *Engine, id cache.ID) *watch {
-	return &watch{engine: e, id: id}
+	return &watch{engine: e, id: id, blindAt: time.Now().UnixNano()}
 }
 
 // hintsMost bounds the names that are noted in all watches together: a server may tell of more of them than it answers questions about.

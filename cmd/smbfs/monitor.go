@@ -112,7 +112,7 @@ func (m *monitor) offlineStatus() health.OfflineStatus {
 func (m *monitor) engineStatus(st *health.Status) {
 	s := m.fs.Stats()
 	st.Notify = health.NotifyStatus{
-		Setting: m.cfg.Notify, Mode: string(s.Now), Why: s.Why, Watched: s.Watched, Pinned: s.Pinned, Polled: s.Polled, OverBudget: s.OverBudget, Budget: s.Budget,
+		Setting: m.cfg.Notify, Mode: string(s.Now), Why: s.Why, Every: s.Every.Seconds(), Watched: s.Watched, Pinned: s.Pinned, Polled: s.Polled, Unseen: s.Unseen, OverBudget: s.OverBudget, Budget: s.Budget,
 		Listings: s.Listings, Notifications: s.Notifications, Overflows: s.Overflows,
 		Comparisons: s.Comparisons, Found: s.Missed, Questions: s.Questions, Armed: s.Armed, Lost: s.Lost, Evicted: s.Evicted,
 	}

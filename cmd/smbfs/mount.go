@@ -41,13 +41,24 @@ func (m *mounted) Wait() {
 
 // Condition implements Mounted.
 func (m *mounted) Condition() string {
-	st := m.monitor.Status()
-	for _, c := range st.Connections {
-		if !c.Up {
-			return fmt.Sprintf("%s: no connection: %s", m.monitor.cfg.Source, c.Error)
-		}
+	return condition(m.monitor.cfg.Source, m.monitor.Status())
+}
+
+// condition is one line on how a mount does, of which the first connection is the one for work.
+func condition(source string, st health.Status) string {
+	n := &st.Notify
+	state := "connected, " + n.Text()
+	switch {
+	case !st.Connections[0].Up:
+		state = "no connection: " + st.Connections[0].Error
+	case n.Unseen > 0:
+		state = fmt.Sprintf("unhealthy: %d directories that programs watch are neither notified nor compared", n.Unseen)
+	case n.Mode != "poll":
+		state = "connected, notify " + n.Mode
+	case n.Why != "":
+		state += ": " + n.Why
 	}
-	return fmt.Sprintf("%s: connected, notify %s", m.monitor.cfg.Source, st.Notify.Mode)
+	return source + ": " + state
 }
 
 // mount connects, logs on and mounts, and returns when the kernel sends requests. The context ends the attempt only: it is

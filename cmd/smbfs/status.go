@@ -76,6 +76,8 @@ func showStatus(ctx context.Context, w io.Writer, points []string, asJSON bool) 
 		s := mountStatus{Mountpoint: e.mountpoint, Source: e.source}
 		if s.Status, err = ask(ctx, e); err != nil {
 			s.Error, unwell = err.Error(), true
+		} else if s.Notify.Unseen > 0 {
+			unwell = true
 		}
 		all = append(all, s)
 	}
