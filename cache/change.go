@@ -9,13 +9,14 @@ const (
 	Remove           // From.Name is gone
 	Rename           // From is now To; what was told of To is gone
 	Link             // the object has a second name, To
+	Arrive           // From.Name is an object that had a name before where nobody looks
 	Modify           // content
 	Attrib           // attributes, security, extended attributes or streams
 	Rest             // the content has come to rest: CLOSE_WRITE
 )
 
 func (o Op) String() string {
-	return [...]string{"create", "remove", "rename", "link", "modify", "attrib", "close-write"}[o]
+	return [...]string{"create", "remove", "rename", "link", "arrive", "modify", "attrib", "close-write"}[o]
 }
 
 // Change is one step from what has been told to what is true.
@@ -50,6 +51,8 @@ func (t *Tree) Commit(c *Change, lookup bool) (View, bool) {
 				o.todo |= todoModify
 			}
 		}
+	case Arrive:
+		t.setTold(c.From, from, o)
 	case Remove:
 		t.setTold(c.From, from, nil)
 	case Rename:
@@ -88,7 +91,7 @@ func (t *Tree) valid(c *Change, from, to *slot, o *object) bool {
 		return false
 	}
 	switch c.Op {
-	case Create:
+	case Create, Arrive:
 		return from.told == nil && (from.truth == o || from.early == o) && (o.dir == nil || len(o.told) == 0)
 	case Remove:
 		return from.told == o && from.truth != o && (o.dir == nil || o.dir.leaving && o.dir.told == 0)

@@ -132,6 +132,9 @@ func (t *Tree) deriveNew(p Place, s *slot, now time.Time) (Step, verdict) {
 		o = t.alias(o)
 		t.setTruth(p, s, o)
 	}
+	if s.arrived && len(o.told) == 0 && (o.dir == nil || o.refs == 0) { // the kernel has a directory in one place
+		return t.change(Arrive, p, Place{}, o), verdictStep
+	}
 	return t.change(Create, p, Place{}, o), verdictStep
 }
 

@@ -185,7 +185,7 @@ func (o *object) paced(c *Change, now time.Time, p Pace) {
 		if c.Op == Modify {
 			r.modifyAt = now.Add(p.Modify)
 		}
-	case Attrib, Rename, Link: // servers notify MODIFIED with a rename
+	case Attrib, Rename, Link, Arrive: // servers notify MODIFIED with a rename
 		o.rhythmOf().settled = now
 	}
 }

@@ -16,6 +16,7 @@ const (
 	HintModified
 	HintRenamed // what is there had another name
 	HintEcho    // the modification may be that of a change which was made or told here shortly before
+	HintArrived // what is there was elsewhere before, and has no other name now: said by who looked, not by a notification
 )
 
 // Then is what h amounts to when next is said of the same name. What has been added after a
@@ -106,6 +107,7 @@ func (t *Tree) record(dir *object, asOf Stamp, now time.Time, ob Observation) Ou
 	if moved {
 		s.notBefore = t.holdUntil(now)
 		t.setTruth(p, s, o)
+		s.arrived = ob.Hint&HintArrived != 0
 	}
 	fresh, differs := t.see(o, p, ob.Entry.Attr, asOf, now)
 	switch {

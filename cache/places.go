@@ -29,6 +29,14 @@ func (t *Tree) Places(id ID) []Place {
 	return append([]Place(nil), o.told...)
 }
 
+// Knows reports whether the kernel was told of an object that e may be.
+func (t *Tree) Knows(e *Entry) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.identity[e.key()]
+	return o != nil && (len(o.told) > 0 || o.refs > 0)
+}
+
 // Below reports whether the kernel was told that id is dir or somewhere in it.
 func (t *Tree) Below(id, dir ID) bool {
 	t.mu.Lock()

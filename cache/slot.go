@@ -107,6 +107,7 @@ func (t *Tree) setTruth(p Place, s *slot, o *object) {
 	}
 	old := s.truth
 	s.truth = o
+	s.arrived = false
 	s.moved = t.tick()
 	if o != nil {
 		lost := o.dir != nil && !t.exists(o)

@@ -9,8 +9,11 @@ import (
 // never given to a second object.
 type ID uint64
 
-// RootID is the share's root directory (FUSE_ROOT_ID).
-const RootID ID = 1
+// RootID is the share's root directory (FUSE_ROOT_ID), NowhereID the directory in which nobody looks.
+const (
+	RootID    ID = 1
+	NowhereID ID = 1 << 63
+)
 
 // Stamp is a moment in the order of events that the tree has seen. An answer of the server is
 // only as good as the stamp taken before the question was sent.
@@ -113,6 +116,7 @@ type slot struct {
 	version     Stamp     // the last start or end of an own operation on this name
 	busy        int32     // own operations on this name under way
 	queued      bool      // in directory.dirty
+	arrived     bool      // truth was elsewhere before, where nobody looks
 	yielded     bool      // has let the other directory of a rename go first
 	notBefore   time.Time // a disappearance waits this long for the object to turn up elsewhere
 	askedUntil  time.Time // the question for this name that another name waits for is on its way

@@ -122,6 +122,17 @@ func (t *Tree) Told(p Place) View {
 	return View{Known: true}
 }
 
+// Take returns the object as it was last seen, counted as a lookup of the kernel's.
+func (t *Tree) Take(id ID) View {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.byID[id]
+	if o == nil {
+		return View{}
+	}
+	return t.give(View{ID: id, Entry: o.entry(), Known: true})
+}
+
 // entry describes the object. The link count is at least the number of names the kernel has
 // been told: at a smaller one it would end the watches on the others. It is 0 when there is no name
 // left: at a larger one the kernel would not end the watches on the object itself.

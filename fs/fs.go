@@ -2,6 +2,7 @@ package fs
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -58,6 +59,7 @@ type FileSystem struct {
 	offline            offline
 	localLocks         atomic.Bool // the server has no locks
 	log                *slog.Logger
+	nowhere            string // the name in the root under which the helper finds cache.NowhereID
 
 	ctx    context.Context // of every request; ends when the file system does
 	cancel context.CancelFunc
@@ -91,6 +93,7 @@ func Mount(ctx context.Context, s *share.Share, mountpoint string, opts Options)
 		tree:          cache.New(root, notify.HoldFor),
 		handles:       newHandles(),
 		log:           opts.Logger,
+		nowhere:       ".smbfs-nowhere-" + rand.Text(),
 	}
 	if f.log == nil {
 		f.log = slog.Default()

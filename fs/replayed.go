@@ -58,18 +58,44 @@ func (r replayed) lookup(h *fuse.InHeader, name string, out *fuse.EntryOut) fuse
 	if c.Op == cache.Create && p == c.From || c.Op == cache.Link && p == c.To {
 		return fuse.ENOENT
 	}
-	v := r.f.tree.Told(p)
+	v := r.told(p)
 	if v.ID == 0 {
 		return fuse.ENOENT
 	}
 	r.f.entryOut(v, out, r.f.opts.AttrTimeout)
-	if p == c.From || p == c.To {
+	if p == c.From || p == c.To || c.Op == cache.Arrive && v.ID == cache.NowhereID {
 		out.SetEntryTimeout(0)
 	}
 	return fuse.OK
 }
 
+// told is what the thread finds at p. What arrives comes from a directory that is there for it alone.
+func (r replayed) told(p cache.Place) cache.View {
+	if c := r.x.change; c.Op == cache.Arrive {
+		switch p {
+		case cache.Place{Dir: cache.RootID, Name: r.f.nowhere}:
+			return r.f.nowhereView()
+		case cache.Place{Dir: cache.NowhereID, Name: c.From.Name}:
+			v := r.f.tree.Take(c.ID)
+			v.Pending = true // it is there for a moment
+			return v
+		}
+	}
+	return r.f.tree.Told(p)
+}
+
+// nowhereView is the directory in which nobody looks: as the root is.
+func (f *FileSystem) nowhereView() cache.View {
+	v := f.tree.Object(cache.RootID, time.Now(), 0)
+	v.ID, v.Entry.FileID = cache.NowhereID, uint64(cache.NowhereID)
+	return v
+}
+
 func (r replayed) getAttr(in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	if cache.ID(in.NodeId) == cache.NowhereID {
+		r.f.attrOut(r.f.nowhereView(), out)
+		return fuse.OK
+	}
 	v := r.f.tree.Object(cache.ID(in.NodeId), time.Now(), 0)
 	if v.ID == 0 {
 		return fuse.Status(syscall.ESTALE)
@@ -138,7 +164,12 @@ func (r replayed) rename(in *fuse.RenameIn, oldName, newName string) fuse.Status
 	c := r.change()
 	from := cache.Place{Dir: cache.ID(in.NodeId), Name: oldName}
 	to := cache.Place{Dir: cache.ID(in.Newdir), Name: newName}
-	if c == nil || c.Op != cache.Rename || c.From != from || c.To != to || in.Flags != 0 {
+	switch {
+	case c == nil || in.Flags != 0:
+		return unexpected
+	case c.Op == cache.Rename && c.From == from && c.To == to:
+	case c.Op == cache.Arrive && from == cache.Place{Dir: cache.NowhereID, Name: to.Name} && c.From == to:
+	default:
 		return unexpected
 	}
 	if _, ok := r.commit(false); !ok {

@@ -59,6 +59,10 @@ func (f *FileSystem) call(c *cache.Change) (replay.Call, error) {
 	if call.Dir, ok = f.tree.ToldPath(c.From.Dir); !ok {
 		return call, fmt.Errorf("%v of %q: its directory is not known here", c.Op, c.From.Name)
 	}
+	if c.Op == cache.Arrive {
+		call.NewDir, call.NewName, call.Dir = call.Dir, call.Name, f.nowhere
+		return call, nil
+	}
 	if c.To.Dir == 0 {
 		return call, nil
 	}
@@ -78,7 +82,7 @@ func op(c *cache.Change) replay.Op {
 			return replay.Rmdir
 		}
 		return replay.Unlink
-	case cache.Rename:
+	case cache.Rename, cache.Arrive:
 		return replay.Rename
 	case cache.Link:
 		return replay.Link

@@ -38,7 +38,7 @@ type Event struct {
 
 // names are the events that a watcher of the mount gets.
 var names = map[string]string{
-	"create": "CREATE", "remove": "DELETE", "rename": "MOVE", "link": "CREATE",
+	"create": "CREATE", "remove": "DELETE", "rename": "MOVE", "link": "CREATE", "arrive": "MOVED_TO",
 	"modify": "MODIFY", "attrib": "ATTRIB", "close-write": "CLOSE_WRITE",
 }
 

@@ -66,7 +66,7 @@ func (s *Status) offlineText() string {
 }
 
 // kinds of change, in the order in which they are shown.
-var kinds = []string{"create", "remove", "rename", "link", "modify", "attrib", "close-write"}
+var kinds = []string{"create", "remove", "rename", "link", "arrive", "modify", "attrib", "close-write"}
 
 func (e *EventStatus) toldText() string {
 	var parts []string

@@ -109,6 +109,7 @@ func (e *Engine) list(w *watch, d *share.Directory, hints map[string]cache.Hint)
 	e.counters.listings.Add(1)
 	e.Listed(e.ctx, w.id, entries)
 	report := e.report(w, asOf, entries, hints)
+	e.arrivals(w, start, entries)
 	missing, changed := e.tree.Compare(w.id, asOf, start, entries)
 	e.log.Debug("compared", "dir", w.id, "entries", len(entries), "changed", changed, "missing", len(missing))
 	if len(missing) > 0 {
@@ -242,6 +243,7 @@ func (e *Engine) ask(w *watch, d *share.Directory, hints map[string]cache.Hint, 
 		obs[i].Hint = hints[obs[i].Name]
 	}
 	e.counters.questions.Add(int64(len(names)))
+	e.arrivals(w, start, obs)
 	e.observe(w, asOf, start, obs)
 	if len(undecided) > 0 {
 		e.mu.Lock()

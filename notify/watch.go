@@ -45,10 +45,11 @@ type watch struct {
 	alarm    int32 // its place in Engine.alarms, from 1; 0: it has none
 	failures int32 // attempts to arm that failed, in a row
 	alarmAt  time.Time
-	listedAt time.Time           // end of the last listing
-	listCost time.Duration       // how long it took
-	doubted  map[string]struct{} // names whose security descriptors may not be what is known of them
-	secure   time.Time           // when to read security descriptors for later comparison; zero: need not
+	listedAt time.Time            // end of the last listing
+	listCost time.Duration        // how long it took
+	arriving map[string]time.Time // names that may have been moved to w: when they were first seen
+	doubted  map[string]struct{}  // names whose security descriptors may not be what is known of them
+	secure   time.Time            // when to read security descriptors for later comparison; zero: need not
 }
 
 // Armed is a process: a server's interim response comes before its watch exists, so the
